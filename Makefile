@@ -1,0 +1,81 @@
+# FVP. `make help` lists the targets. A build is a list of folders: hosts differ by which
+# folders are compiled, never by #ifdef. No recursion; objects mirror the tree under build/.
+
+HOST ?= x86_64
+CLANG ?= clang
+CACHE ?= $(HOME)/.cache/fvp
+B := build
+MAKEFLAGS += --no-builtin-rules
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+# ---- folders -------------------------------------------------------------------------
+CORE := kernel/base kernel mmu engine engine/ir engine/front/rv64 engine/back/interp \
+        drivers/port drivers/model drivers/model/virtio drivers/model/rv guests
+BARE := $(CORE) arch/bare boot drivers/host
+
+DIRS_hosted  := $(CORE) arch/hosted
+DIRS_x86_64  := $(BARE) arch/x86_64 arch/x86_64/sys boot/x86_64
+DIRS_aarch64 := $(BARE) arch/aarch64 arch/aarch64/sys boot/aarch64
+
+MACHINE := $(shell uname -m)
+CPU_hosted  := $(MACHINE)
+CPU_x86_64  := x86_64
+CPU_aarch64 := aarch64
+
+# ---- flags ---------------------------------------------------------------------------
+WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wundef \
+        -Wno-unused-parameter -Wno-missing-field-initializers -Werror
+BASE := -std=gnu17 -O2 -g -ffreestanding -fno-common -fno-strict-aliasing -fwrapv -ffunction-sections \
+        -mgeneral-regs-only -I. -I$(B)/gen $(WARN)
+FLAGS_hosted  := -fpie
+FLAGS_x86_64  := --target=x86_64-unknown-none-elf -fpie -mno-red-zone -fcf-protection=none
+FLAGS_aarch64 := --target=aarch64-none-elf -fpie -mno-outline-atomics -mtp=el2 -mstrict-align
+SAN := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+
+.PHONY: all help hosted unit clean
+all: hosted ## the hosted program and both images
+
+help: ## this list
+	@grep -hE '^[a-z0-9_-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+# ---- objects: build/<flavour>/<path>.o -------------------------------------------------
+# flavours: hosted, x86_64, aarch64, and san (hosted under sanitizers, for tests)
+srcs = $(foreach d,$(DIRS_$1),$(wildcard $d/*.c $d/*.S))
+objs = $(patsubst %,$(B)/$2/%.o,$(basename $(call srcs,$1)))
+
+define flavour
+$(B)/$1/%.o: %.c | $(GEN)
+	@mkdir -p $$(@D)
+	@$(CLANG) $(BASE) $(FLAGS_$2) $3 -Iarch/$(CPU_$2)/cpu -MMD -MP -c $$< -o $$@
+$(B)/$1/%.o: %.S
+	@mkdir -p $$(@D)
+	@$(CLANG) $(FLAGS_$2) -I. -MMD -MP -c $$< -o $$@
+endef
+$(eval $(call flavour,hosted,hosted,))
+$(eval $(call flavour,san,hosted,$(SAN)))
+$(eval $(call flavour,x86_64,x86_64,))
+$(eval $(call flavour,aarch64,aarch64,))
+
+# Only the process's own folder and the tests may use libc and its floating point.
+$(B)/hosted/arch/hosted/%.o $(B)/san/arch/hosted/%.o $(B)/san/test/%.o: BASE := $(filter-out -ffreestanding -mgeneral-regs-only,$(BASE)) -D_GNU_SOURCE
+
+# ---- hosted program ------------------------------------------------------------------
+hosted: $(B)/fvp ## build/fvp, FVP as a Linux process
+$(B)/fvp: $(call objs,hosted,hosted)
+	@$(CLANG) -pie -pthread -g $^ -o $@
+
+# ---- unit tests: test/unit/**/x_test.c, each a cmocka program over one sanitised archive ----
+UNIT := $(patsubst %.c,%,$(shell find test/unit -name '*_test.c' 2>/dev/null))
+LIB_san := $(filter-out %/arch/hosted/main.o,$(call objs,hosted,san))
+$(B)/san/libfvp.a: $(LIB_san)
+	@rm -f $@ && llvm-ar rcs $@ $^
+$(B)/san/test/unit/%_test: $(B)/san/test/unit/%_test.o $(B)/san/libfvp.a
+	@$(CLANG) $(SAN) -pthread $^ -lcmocka -o $@
+unit: $(UNIT:%=$(B)/san/%) ## unit tests under ASan and UBSan; T=mmu/tlb picks
+	@for t in $(filter %$(T)%,$(UNIT:%=$(B)/san/%)) ; do case $$t in *$(T)*) echo "== $$t"; $$t || exit 1;; esac; done
+
+clean: ## remove build/
+	rm -rf $(B)
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)

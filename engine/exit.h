@@ -1,0 +1,34 @@
+/* Why a runner returned. Architecture-neutral: kernel/exit.c has one table over these, whatever ran the guest. */
+#pragma once
+
+#include "kernel/base/types.h"
+
+#define EXIT_REASONS(X) \
+	X(BUDGET,    "time slice or attention: nothing to do for the guest") \
+	X(HALT,      "waits for an interrupt (WFI, HLT)") \
+	X(YIELD,     "spins politely (PAUSE, WRS.STO, YIELD)") \
+	X(HYPERCALL, "asks the machine's built-in firmware (SBI, PSCI, VMCALL)") \
+	X(MMIO,      "hardware runners: access to a device register") \
+	X(PIO,       "hardware runners: port access") \
+	X(IRQ_WINDOW,"hardware runners: interrupts can be taken now") \
+	X(SHUTDOWN,  "the guest crashed beyond its own repair (triple fault)") \
+	X(DEBUG,     "breakpoint, single step, watchpoint") \
+	X(FAIL,      "the runner cannot go on; ->text says why")
+
+enum exit_why {
+#define X(name, text) EXIT_##name,
+	EXIT_REASONS(X)
+#undef X
+	EXIT_COUNT
+};
+
+struct exit {
+	enum exit_why why;
+	gpa_t gpa;		/* MMIO; PIO: the port */
+	u32 len;
+	bool write;
+	u64 value;		/* MMIO, PIO: data out, or in when resumed */
+	char text[120];		/* FAIL, SHUTDOWN */
+};
+
+const char *exit_name(enum exit_why why);

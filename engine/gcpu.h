@@ -1,0 +1,94 @@
+/*
+ * A guest CPU: architectural state, TLB, physical address space. Runners make it go.
+ *
+ * Two kinds of events reach it from other CPUs, both as bits plus ->attention:
+ *  - lines: level inputs (interrupt pins); bit numbers are the ISA's (RISC-V: those of mip).
+ *  - requests: things to do before the next guest instruction (flushes, leave).
+ * A runner looks at ->attention at least every ENGINE_SLICE instructions.
+ *
+ * A synchronous exception found by a helper or by the memory path is parked in ->xcpt; the
+ * runner sets the faulting pc and calls isa->raise(), which alone knows vectors and CSRs.
+ */
+#pragma once
+
+#include "engine/exit.h"
+#include "kernel/base/gclock.h"
+#include "kernel/base/timer.h"
+#include "mmu/space.h"
+#include "mmu/tlb.h"
+
+struct isa;
+struct runner;
+struct code_cache;
+
+enum gcpu_request {
+	REQ_LEAVE    = 1 << 0,	/* return from run() with EXIT_BUDGET */
+	REQ_TLB      = 1 << 1,	/* flush every translation */
+	REQ_FENCE_I  = 1 << 2,	/* forget code that may have changed */
+};
+
+#define ENGINE_SLICE 8192	/* guest instructions between two looks at ->attention */
+
+struct gcpu {
+	/* set once */
+	const struct isa *isa;
+	const struct runner *runner;
+	struct space *space;
+	struct gclock *clock;
+	u32 index;			/* hart id, MPIDR, APIC id */
+	u32 features;			/* ISA feature bits chosen by configuration */
+	bool firmware;			/* a guest firmware runs the highest privilege level; else calls go to EXIT_HYPERCALL */
+	/* owning CPU only */
+	void *st;			/* struct rv64_state, a64_state, x86_state */
+	struct mmu_tlb *tlb;
+	struct code_cache *code;	/* interpreter and JIT */
+	u32 ctx;			/* what blocks depend on besides pc; kept by the front end */
+	u64 icount;			/* guest instructions retired */
+	s64 budget;			/* guest instructions left before run() returns */
+	u64 exits[EXIT_COUNT];
+	struct {
+		bool pending;
+		u32 cause;		/* the ISA's number */
+		u64 value;		/* fault address, instruction bits ... */
+	} xcpt;
+	bool halted;			/* in WFI/HLT: run() returns EXIT_HALT until isa->wakes() */
+	bool leave_block;		/* a helper changed ctx or translation: look the next block up again */
+	struct exit *exit;		/* a helper that must leave run() fills it and sets ->leave */
+	bool leave;
+	u8 fp_flags;			/* sticky, SoftFloat's bits; the front end maps them to its register */
+	u8 fp_rm;			/* dynamic rounding mode, SoftFloat's numbers */
+	struct timer timer;		/* the ISA's own comparator (Sstc, CNTV, TSC deadline) */
+	/* any CPU, atomic */
+	_Atomic u64 lines;
+	_Atomic u32 requests;
+	_Atomic u32 attention;
+	_Atomic bool in_guest;		/* set while run() executes guest instructions */
+};
+
+/* Allocate state, TLB and code cache for @isa and reset; E_NOMEM. The rest of "set once" is filled in by the caller before. */
+must_check err_t gcpu_init(struct gcpu *g);
+void gcpu_fini(struct gcpu *g);
+
+/* Raise or lower an input line; any CPU. */
+void gcpu_line(struct gcpu *g, u32 bit, bool level);
+/* Post requests; any CPU. gcpu_request_wait() returns when they took effect (or the CPU is outside the guest and will see them first). */
+void gcpu_request(struct gcpu *g, u32 requests);
+void gcpu_request_wait(struct gcpu *g, u32 requests);
+
+/* Make the host CPU that runs (or will run) @g look at ->attention. Defined by kernel/vcpu.c; unit tests define their own. */
+void gcpu_kick(struct gcpu *g);
+
+/* Park a synchronous exception; the first one wins. */
+static inline void gcpu_raise(struct gcpu *g, u32 cause, u64 value)
+{
+	if (!g->xcpt.pending) {
+		g->xcpt.pending = true;
+		g->xcpt.cause = cause;
+		g->xcpt.value = value;
+	}
+}
+
+static inline ns_t gcpu_now(const struct gcpu *g)
+{
+	return gclock_now(g->clock);
+}

@@ -1,0 +1,20 @@
+/* What makes a guest CPU go: interpreter, JIT, vmx, svm, el2. All have the same four functions. */
+#pragma once
+
+#include "engine/isa.h"
+
+struct runner {
+	const char *name;				/* "interp" */
+	bool accelerated;				/* runs guest instructions on the hardware */
+	bool (*probe)(const struct isa *isa, const char **why);	/* can this host run that ISA this way? *why says why not */
+	err_t (*init)(struct gcpu *g);
+	/* Run until there is a reason to return: x->why is set, always. At most g->budget guest instructions. */
+	void (*run)(struct gcpu *g, struct exit *x);
+	void (*fini)(struct gcpu *g);
+};
+
+extern const struct runner *const runners[];	/* best first, NULL ends; arch/<host>/runners.c */
+extern const struct runner interp_runner;
+
+/* The best runner for @isa; @want is "auto" or a runner's name. NULL: *why says what is missing. */
+const struct runner *runner_pick(const struct isa *isa, const char *want, const char **why);

@@ -1,0 +1,34 @@
+/*
+ * Timer queue: one per host CPU, a pairing of deadline and function, kept in a binary
+ * heap. Functions run from the scheduler's loop of the CPU that armed the timer, never
+ * in interrupt context, with no lock held.
+ */
+#pragma once
+
+#include "kernel/base/lock.h"
+#include "kernel/base/types.h"
+
+#define TIMER_MAX 256		/* armed timers per CPU */
+
+struct cpu;
+
+struct timer {
+	ns_t deadline;		/* arch_clock_ns() time */
+	void (*fire)(struct timer *t);
+	struct cpu *cpu;	/* where it is armed, or NULL */
+	u32 index;		/* its place in the heap */
+};
+
+struct timer_queue {
+	struct lock lock;
+	u32 count;
+	struct timer *heap[TIMER_MAX];
+};
+
+/* Arm or re-arm on the calling CPU; a past deadline fires at the next timer_run(). Any CPU may move a timer. */
+void timer_arm(struct timer *t, ns_t deadline);
+/* After return the timer does not fire any more (waits for a firing in progress on another CPU). */
+void timer_cancel(struct timer *t);
+/* Fire what is due on this CPU and program the host timer for the next deadline. */
+void timer_run(ns_t now);
+ns_t timer_next(void);		/* the next deadline on this CPU, or NS_NEVER */

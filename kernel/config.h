@@ -1,0 +1,56 @@
+/*
+ * Configuration: a strict subset of TOML (tables, strings, integers, booleans, arrays of
+ * strings; sizes as "512M"). Unknown keys, duplicate keys and wrong types are errors that
+ * name file, line and column. Parsing only reads and fills a struct config; vm_create()
+ * applies it.
+ */
+#pragma once
+
+#include "kernel/base/err.h"
+#include "kernel/base/fmt.h"
+
+#define VM_MAX		32
+#define VM_NAME_MAX	32
+#define CONFIG_LIST_MAX	16
+
+struct strlist {
+	const char *item[CONFIG_LIST_MAX];
+	u32 count;
+};
+
+typedef const char *config_STR, *config_ENUM;
+typedef bool config_BOOL;
+typedef u64 config_INT, config_SIZE;
+typedef struct strlist config_LIST;
+
+struct vm_config {
+	char name[VM_NAME_MAX];
+#define CONFIG_VM(type, name, def, help) config_##type name;
+#include "kernel/config.def"
+#undef CONFIG_VM
+};
+
+struct host_config {
+#define CONFIG_HOST(type, name, def, help) config_##type name;
+#include "kernel/config.def"
+#undef CONFIG_HOST
+};
+
+struct config {
+	struct host_config host;
+	struct vm_config vm[VM_MAX];
+	u32 vms;
+	char *text;		/* owned copies of all strings live here */
+	size_t text_used, text_cap;
+};
+
+err_t config_init(struct config *c);		/* defaults, no VMs */
+void config_fini(struct config *c);
+/* Parse @len bytes of TOML; on failure the message names @file, line and column and *c is as before. */
+err_t config_parse(struct config *c, const char *file, const char *text, size_t len);
+/* Set one key from its textual form, as the command line does ("memory", "512M"); LIST keys append. */
+err_t config_set(struct config *c, struct vm_config *vm, const char *key, const char *value);
+struct vm_config *config_vm(struct config *c, const char *name);	/* find or add; NULL when full */
+/* Checks that need more than one key (kernel or firmware present, memory >= 16M ...). */
+err_t config_check(const struct config *c);
+void config_dump(const struct config *c, struct sink *to, bool json);

@@ -1,0 +1,82 @@
+/*
+ * Guest physical address space: a sorted array of ranges, found by binary search with
+ * the last hit remembered by the caller's TLB. RAM and ROM ranges have a host address;
+ * MMIO ranges have a model. Everything a device or a page walk reads or writes goes
+ * through here; there is no other way from a gpa to memory.
+ *
+ * Ranges change only while no vCPU of the space runs (the array is replaced as a whole).
+ */
+#pragma once
+
+#include "kernel/base/err.h"
+#include "kernel/base/lock.h"
+
+enum range_kind { RANGE_RAM, RANGE_ROM, RANGE_MMIO };
+
+/*
+ * MMIO callbacks. @off is relative to the range, @len is 1, 2, 4 or 8 and may be
+ * misaligned or cross registers: the model decides. Unknown registers read as zero bits
+ * unless the specification says otherwise; nothing a guest does here may fail the host.
+ */
+struct mmio_ops {
+	u64 (*read)(void *ctx, u64 off, u32 len);
+	void (*write)(void *ctx, u64 off, u32 len, u64 val);
+};
+
+struct range {
+	gpa_t base;
+	u64 len;			/* bytes, a multiple of PAGE_SIZE */
+	enum range_kind kind;
+	const char *name;		/* for messages, static lifetime */
+	u8 *host;			/* RAM, ROM */
+	_Atomic u64 *dirty;		/* RAM: one bit a page, or NULL while not logging */
+	const struct mmio_ops *ops;	/* MMIO */
+	void *ctx;
+	struct lock *lock;		/* MMIO: taken around ops, or NULL */
+};
+
+struct space {
+	struct range *range;		/* sorted by base, not overlapping */
+	u32 count;
+	bool logging;
+	u64 generation;			/* grows with every change of the ranges */
+};
+
+err_t space_init(struct space *s);
+void space_fini(struct space *s);
+
+/* @base and @len page aligned, not overlapping an existing range (E_EXIST) nor wrapping (E_RANGE). */
+err_t space_map_ram(struct space *s, gpa_t base, u64 len, u8 *host, const char *name);
+err_t space_map_rom(struct space *s, gpa_t base, u64 len, u8 *host, const char *name);
+err_t space_map_mmio(struct space *s, gpa_t base, u64 len, const struct mmio_ops *ops, void *ctx,
+		     struct lock *lock, const char *name);
+err_t space_unmap(struct space *s, gpa_t base);
+
+/* The range that holds @gpa, or NULL. */
+const struct range *space_find(const struct space *s, gpa_t gpa);
+
+/*
+ * Host address of [gpa, gpa + len) if it lies in one RAM range (or ROM, if !@write), else
+ * NULL. With @write the pages are marked dirty at once.
+ */
+u8 *space_ptr(struct space *s, gpa_t gpa, u64 len, bool write);
+
+/* Copy between a buffer and guest RAM/ROM, across adjacent ranges; E_FAULT with nothing copied if any byte is not memory. */
+err_t space_read(struct space *s, gpa_t gpa, void *buf, u64 len);
+err_t space_write(struct space *s, gpa_t gpa, const void *buf, u64 len);
+
+/* Dispatch one access to a model; the range must be RANGE_MMIO. */
+u64 range_mmio_read(const struct range *r, gpa_t gpa, u32 len);
+void range_mmio_write(const struct range *r, gpa_t gpa, u32 len, u64 val);
+
+/* Dirty log: on = start with all clean; take = copy and clear the bits of one RAM range. */
+err_t space_log_start(struct space *s);
+void space_log_stop(struct space *s);
+err_t space_log_take(struct space *s, gpa_t base, u64 *bitmap, u64 words);
+static inline void range_mark_dirty(const struct range *r, gpa_t gpa)
+{
+	u64 page = (gpa - r->base) >> PAGE_SHIFT;
+
+	if (unlikely(r->dirty != NULL))
+		atomic_fetch_or_explicit(&r->dirty[page / 64], BIT(page % 64), memory_order_relaxed);
+}

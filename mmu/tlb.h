@@ -1,0 +1,98 @@
+/*
+ * Software TLB of one guest CPU: split into instruction and data sides, two-way
+ * set-associative, tagged with a key. Only the owning CPU touches it, so there is no lock
+ * and no atomic; other CPUs ask for a flush through gcpu requests.
+ *
+ * A key stands for everything that decides how a virtual address translates besides the
+ * address: ASID and the class of the access (privilege, SUM, MXR ...). Keys are handed out
+ * by tlb_key() from a small table; flushing everything or one ASID just forgets its keys,
+ * which is O(1); the arrays are swept only when the 19-bit key space has been used up.
+ *
+ * An entry maps one 4 KiB page. Pages of superpages are entered one by one; the smallest
+ * range that covers all of them is remembered, and a flush by address inside it becomes a
+ * full flush (Linux flushes superpages rarely).
+ *
+ * Tag layout: bits 63..45 key, 44..0 virtual page number (57-bit addresses). Key 0 never
+ * matches, so zeroed memory is an empty TLB.
+ */
+#pragma once
+
+#include "kernel/base/types.h"
+#include "mmu/space.h"
+
+#define TLB_SETS	1024
+#define TLB_WAYS	2
+#define TLB_KEY_BITS	19
+#define TLB_KEYS	16		/* live (asid, class) pairs */
+
+enum access { ACCESS_READ, ACCESS_WRITE, ACCESS_FETCH };
+
+struct tlb_entry {
+	u64 read, write;		/* tags; 0 = this kind of access misses (fetch uses read) */
+	uptr addend;			/* host address = guest virtual address + addend */
+	gpa_t gpa;			/* of the page; for MMIO and for the block map */
+};
+
+struct tlb {
+	struct tlb_entry set[TLB_SETS][TLB_WAYS];
+};
+
+struct mmu_tlb {			/* what a guest CPU has */
+	u32 key;			/* of the current context */
+	u32 next_key;
+	u64 generation;			/* grows with every flush; caches of fetch translations compare it */
+	struct { u32 asid, class, key; } keys[TLB_KEYS];
+	u32 victim_key;
+	gva_t big_low, big_high;	/* covers every superpage entered since the last full flush */
+	struct tlb i, d;
+	u64 hits_slow, fills, flushes;	/* statistics: slow path entries, fills, flushes */
+};
+
+/* Select the context (asid, class), allocating a key if it has none. */
+void tlb_context(struct mmu_tlb *t, u32 asid, u32 class);
+void tlb_flush_all(struct mmu_tlb *t);
+void tlb_flush_asid(struct mmu_tlb *t, u32 asid);
+/* Forget @va in every context. */
+void tlb_flush_page(struct mmu_tlb *t, gva_t va);
+
+/* Enter a page for the current key. @big: bytes of the guest page it came from (4 KiB = not big). */
+void tlb_fill(struct mmu_tlb *t, struct tlb *side, gva_t va, gpa_t gpa, u8 *host, bool read, bool write, u64 big);
+/* Withdraw write permission from every entry whose host page is @host (dirty log, code pages). */
+void tlb_protect(struct mmu_tlb *t, const u8 *host);
+
+static inline u64 tlb_tag(const struct mmu_tlb *t, gva_t va)
+{
+	return (u64)t->key << 45 | ((va >> PAGE_SHIFT) & MASK(45));
+}
+
+static inline u32 tlb_index(gva_t va)
+{
+	u64 vpn = va >> PAGE_SHIFT;
+
+	return (vpn ^ vpn >> 10) % TLB_SETS;	/* arrays 4 MiB apart must not collide */
+}
+
+/* Host address for a read (or fetch, on the instruction side) at @va, or NULL on a miss. */
+static inline u8 *tlb_read(const struct mmu_tlb *t, const struct tlb *side, gva_t va)
+{
+	const struct tlb_entry *e = side->set[tlb_index(va)];
+	u64 tag = tlb_tag(t, va);
+
+	if (likely(e[0].read == tag))
+		return (u8 *)(va + e[0].addend);
+	if (e[1].read == tag)
+		return (u8 *)(va + e[1].addend);
+	return NULL;
+}
+
+static inline u8 *tlb_write(const struct mmu_tlb *t, gva_t va)
+{
+	const struct tlb_entry *e = t->d.set[tlb_index(va)];
+	u64 tag = tlb_tag(t, va);
+
+	if (likely(e[0].write == tag))
+		return (u8 *)(va + e[0].addend);
+	if (e[1].write == tag)
+		return (u8 *)(va + e[1].addend);
+	return NULL;
+}
