@@ -27,6 +27,7 @@ enum gcpu_request {
 	REQ_FENCE_I  = 1 << 2,	/* forget code that may have changed */
 };
 
+#define GCPU_TEMPS KIB(16)	/* scratch behind the state in the same allocation: the engine's block-local values */
 #define ENGINE_SLICE 8192	/* guest instructions between two looks at ->attention */
 
 struct gcpu {
@@ -39,7 +40,7 @@ struct gcpu {
 	u32 features;			/* ISA feature bits chosen by configuration */
 	bool firmware;			/* a guest firmware runs the highest privilege level; else calls go to EXIT_HYPERCALL */
 	/* owning CPU only */
-	void *st;			/* struct rv64_state, a64_state, x86_state */
+	void *st;			/* struct rv64_state, a64_state, x86_state; GCPU_TEMPS bytes follow */
 	struct mmu_tlb *tlb;
 	struct code_cache *code;	/* interpreter and JIT */
 	u32 ctx;			/* what blocks depend on besides pc; kept by the front end */
@@ -55,6 +56,12 @@ struct gcpu {
 	bool leave_block;		/* a helper changed ctx or translation: look the next block up again */
 	struct exit *exit;		/* a helper that must leave run() fills it and sets ->leave */
 	bool leave;
+	u8 insns_left;			/* while a helper runs: instructions of the block not yet begun, see gcpu_icount() */
+	struct {			/* the exclusive monitor (LR/SC, LDXR/STXR): one naturally aligned piece */
+		void *host;		/* NULL: clear */
+		u64 value[2];		/* what was loaded */
+		u32 len;
+	} excl;
 	u8 fp_flags;			/* sticky, SoftFloat's bits; the front end maps them to its register */
 	u8 fp_rm;			/* dynamic rounding mode, SoftFloat's numbers */
 	struct timer timer;		/* the ISA's own comparator (Sstc, CNTV, TSC deadline) */
@@ -86,6 +93,12 @@ static inline void gcpu_raise(struct gcpu *g, u32 cause, u64 value)
 		g->xcpt.cause = cause;
 		g->xcpt.value = value;
 	}
+}
+
+/* Instructions retired before the one that calls this helper. */
+static inline u64 gcpu_icount(const struct gcpu *g)
+{
+	return g->icount - g->insns_left;
 }
 
 static inline ns_t gcpu_now(const struct gcpu *g)
