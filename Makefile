@@ -14,7 +14,7 @@ CORE := kernel/base kernel mmu engine engine/ir engine/front/rv64 engine/back/in
         drivers/port drivers/model drivers/model/virtio drivers/model/rv guests
 BARE := $(CORE) arch/bare boot drivers/host
 
-DIRS_hosted  := $(CORE) arch/hosted
+DIRS_hosted  := $(CORE) kernel/cli arch/hosted
 DIRS_x86_64  := $(BARE) arch/x86_64 arch/x86_64/sys boot/x86_64
 DIRS_aarch64 := $(BARE) arch/aarch64 arch/aarch64/sys boot/aarch64
 

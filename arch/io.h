@@ -3,13 +3,20 @@
 
 #include "kernel/base/err.h"
 
+struct blk;
 struct chr;
 struct rng;
 
 /* Polled output that works from the first instruction to the last, also inside panic. */
 void arch_early_write(const char *text, size_t len);
 
-/* The interactive console of the machine (host UART; hosted: the terminal), or NULL. */
+/* What a command of the hosted program prints (help, config dump): standard output, blocking. Only kernel/cli calls it. */
+void arch_stdout_write(const char *text, size_t len);
+
+/*
+ * The interactive console of the machine (host UART; hosted: the terminal), or NULL. Its write
+ * does not block; CPU_INPUT is raised (on any CPU) whenever new input has come.
+ */
 struct chr *arch_console(void);
 
 /* The machine's entropy source (RDRAND, RNDR, /dev/urandom), or NULL. */
@@ -34,3 +41,6 @@ struct file {
 };
 err_t arch_file_open(const char *path, struct file *out);	/* E_NOENT, E_IO, E_NOMEM */
 void arch_file_close(struct file *f);
+
+/* A raw disk image as a block port: a file of the process, or a copy in RAM of one from the ESP. Closed by ops->close(). */
+err_t arch_disk_open(const char *path, bool readonly, struct blk **out);	/* E_NOENT, E_ACCESS, E_IO, E_NOMEM */

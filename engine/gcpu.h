@@ -78,7 +78,11 @@ void gcpu_fini(struct gcpu *g);
 
 /* Raise or lower an input line; any CPU. */
 void gcpu_line(struct gcpu *g, u32 bit, bool level);
-/* Post requests; any CPU. gcpu_request_wait() returns when they took effect (or the CPU is outside the guest and will see them first). */
+/*
+ * Post requests; any CPU. gcpu_request_wait() returns when they took effect, or the CPU is
+ * outside the guest and will see them first; its caller must itself be outside the guest (an
+ * exit, the loop): two that wait for each other from inside would wait for ever.
+ */
 void gcpu_request(struct gcpu *g, u32 requests);
 void gcpu_request_wait(struct gcpu *g, u32 requests);
 

@@ -24,11 +24,19 @@ struct code_window {
 	u32 features;
 };
 
+/* An optional part that configuration may switch: `isa = ["svadu", "-zbb"]`. */
+struct isa_feature {
+	const char *name;
+	u32 bit;			/* mask in gcpu->features */
+};
+
 struct isa {
 	const char *name;		/* "riscv64", "aarch64", "x86_64" */
 	size_t state_size;		/* bytes of the architectural state, <= 32 KiB */
 	u32 pc_offset;			/* of the u64 program counter in it */
 	u8 pc_align;			/* log2 of the smallest instruction */
+	u32 features;			/* what is on by default */
+	const struct isa_feature *feature;	/* what can be switched, NULL name ends; may be NULL */
 	const struct field *fields;	/* every piece of state: snapshots, dumps, comparison; NULL name ends */
 
 	void (*reset)(struct gcpu *g);
@@ -61,6 +69,8 @@ struct isa {
 
 extern const struct isa *const isas[];	/* NULL ends; engine/isa.c */
 const struct isa *isa_find(const char *name);
+/* The default features as changed by "name" and "-name" items; E_CONFIG names an unknown one and lists those there are. */
+err_t isa_features(const struct isa *isa, const char *const *item, u32 count, u32 *out);
 
 static inline u64 gcpu_pc(const struct gcpu *g)
 {

@@ -18,10 +18,10 @@ struct strlist {
 	u32 count;
 };
 
-typedef const char *config_STR, *config_ENUM;
+typedef const char *config_STR, *config_ENUM, *config_FILE;
 typedef bool config_BOOL;
 typedef u64 config_INT, config_SIZE;
-typedef struct strlist config_LIST;
+typedef struct strlist config_LIST, config_FILES;
 
 struct vm_config {
 	char name[VM_NAME_MAX];
