@@ -37,7 +37,7 @@ SAN := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-fr
 all: hosted ## the hosted program and both images
 
 help: ## this list
-	@grep -hE '^[a-z0-9_-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z0-9_-]+:.*##' Makefile $(wildcard */*.mk) | sed -E 's/:.*## /\t/' | expand -t 12
 
 # ---- objects: build/<flavour>/<path>.o -------------------------------------------------
 # flavours: hosted, x86_64, aarch64, and san (hosted under sanitizers, for tests)
@@ -65,9 +65,12 @@ hosted: $(B)/fvp ## build/fvp, FVP as a Linux process
 $(B)/fvp: $(call objs,hosted,hosted)
 	@$(CLANG) -pie -pthread -g $^ -o $@
 
+# ---- images ----------------------------------------------------------------------------
+include boot/image.mk
+
 # ---- unit tests: test/unit/**/x_test.c, each a cmocka program over one sanitised archive ----
 UNIT := $(patsubst %.c,%,$(shell find test/unit -name '*_test.c' 2>/dev/null))
-LIB_san := $(filter-out %/arch/hosted/main.o,$(call objs,hosted,san))
+LIB_san := $(filter-out %/arch/hosted/main.o,$(call objs,hosted,san)) $(TESTED:%=$(B)/san/%.o)
 $(B)/san/libfvp.a: $(LIB_san)
 	@rm -f $@ && llvm-ar rcs $@ $^
 $(B)/san/test/unit/%_test: $(B)/san/test/unit/%_test.o $(B)/san/libfvp.a

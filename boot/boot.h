@@ -4,8 +4,10 @@
  *
  * The loader (a PE image) carries the core (a static-PIE ELF); it loads the core's
  * segments into RAM, relocates them and calls boot_entry(info) on the boot CPU, after
- * ExitBootServices, still on firmware's identity page tables. The core's own tables also
- * map RAM and itself at virtual = physical, but W^X.
+ * ExitBootServices, still on firmware's identity page tables and stack, both of which lie in
+ * memory that is already BOOT_FREE: the core leaves them before it gives pages away. Its own
+ * tables also map RAM and itself at virtual = physical, but W^X. The entry is reached with
+ * the PE calling convention (x86-64: @info in RCX; AArch64: in X0), interrupts off.
  */
 #pragma once
 
@@ -16,7 +18,13 @@
 #define BOOT_FILES	64
 #define BOOT_PATH	96
 
-enum boot_memory { BOOT_FREE, BOOT_USED /* loader, core, files: RAM, mapped, not free */, BOOT_FIRMWARE, BOOT_DEVICE };
+enum boot_memory {
+	BOOT_FREE,		/* RAM for the page allocator (firmware's boot services ended with the loader) */
+	BOOT_USED,		/* loader, core, this struct, files: RAM, mapped, not free */
+	BOOT_FIRMWARE,		/* runtime data, ACPI tables: RAM that stays firmware's */
+	BOOT_FIRMWARE_CODE,	/* runtime services' code and their static data */
+	BOOT_DEVICE,		/* reserved, device registers */
+};
 
 struct boot_range {
 	hpa_t base;
@@ -40,7 +48,7 @@ struct boot_fb {
 struct boot_segment {		/* of the loaded core, for W^X */
 	hpa_t base;
 	u64 len;
-	u32 prot;		/* enum prot */
+	bool write, execute;	/* never both */
 };
 
 struct boot_info {
@@ -49,10 +57,12 @@ struct boot_info {
 	u32 ranges;
 	struct boot_file file[BOOT_FILES];
 	u32 files;
+	u32 files_skipped;	/* too many, too long a name, no memory, unreadable */
 	struct boot_segment segment[8];
 	u32 segments;
 	hpa_t rsdp;		/* ACPI 2.0 root pointer, 0: no ACPI */
 	hpa_t fdt;		/* flattened device tree, 0: none */
+	hpa_t runtime;		/* EFI_RUNTIME_SERVICES, called at virtual = physical */
 	struct boot_fb fb;
 	u64 wall_seconds;	/* UEFI GetTime as Unix time, 0: unknown */
 	ns_t firmware_ns;	/* time spent before us, if known */
