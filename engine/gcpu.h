@@ -52,6 +52,9 @@ struct gcpu {
 		u32 cause;		/* the ISA's number */
 		u64 value;		/* fault address, instruction bits ... */
 	} xcpt;
+	gpa_t fill_gpa;			/* isa->fill() answers: where the access goes */
+	u8 *fill_host;			/* the same as host address, NULL for MMIO */
+	u32 fill_len;			/* bytes from there on that the answer holds for, inside the page */
 	bool halted;			/* in WFI/HLT: run() returns EXIT_HALT until isa->wakes() */
 	bool leave_block;		/* a helper changed ctx or translation: look the next block up again */
 	struct exit *exit;		/* a helper that must leave run() fills it and sets ->leave */

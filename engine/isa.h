@@ -47,8 +47,10 @@ struct isa {
 	 */
 	bool (*translate)(const struct code_window *w, struct ir_block *b);
 	/*
-	 * Walk the guest's tables for one access inside one page and enter it into the TLB.
-	 * False: an exception is parked in g->xcpt. @len matters for PMP and alignment rules only.
+	 * Translate one access inside one page: sets g->fill_gpa, fill_host and fill_len, and
+	 * enters the page into the TLB if it is memory that may be cached there (not MMIO, not
+	 * a page that protection splits). A write marks the page dirty. @len matters for PMP
+	 * only. False: an exception is parked in g->xcpt.
 	 */
 	bool (*fill)(struct gcpu *g, gva_t va, u32 len, enum access access);
 	/* The access reached nothing or something that cannot take it (no range at @gpa, atomics on a device): park the bus fault. */
