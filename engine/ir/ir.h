@@ -142,6 +142,7 @@ const char *ir_verify(const struct ir_block *b, char *buf, size_t cap);
 void ir_print(const struct ir_block *b, struct sink *to);
 
 /* Evaluate a scalar operation (INT*, SCALAR): the constant folder and the tests' reference. */
+bool ir_is_scalar(enum ir_opcode op);
 u64 ir_eval(enum ir_opcode op, u64 a, u64 b, u64 c, u64 imm);
 
 /* The builders. All operands are values of this block. */
@@ -151,6 +152,10 @@ val_t ir_const(struct ir_block *b, u64 v);
 bool ir_is_const(const struct ir_block *b, val_t v, u64 *out);
 val_t ir_get64(struct ir_block *b, u32 off);
 void ir_put64(struct ir_block *b, u32 off, val_t v);
+
+/* Other widths and vectors: @op = IR_GET8 ... IR_GETV, IR_PUT8 ... IR_PUTV. */
+val_t ir_get(struct ir_block *b, enum ir_opcode op, u32 off);
+void ir_put(struct ir_block *b, enum ir_opcode op, u32 off, val_t v);
 
 static inline val_t ir_1(struct ir_block *b, enum ir_opcode op, val_t x)
 {

@@ -1,0 +1,194 @@
+/*
+ * Building a block: append, fold constants, remember what the state holds (memo), end.
+ * Dead code goes in one backward pass at the end; there is no other optimiser.
+ */
+#include "engine/ir/ir.h"
+#include "kernel/base/panic.h"
+#include "kernel/base/str.h"
+
+void ir_begin(struct ir_block *b, gva_t pc, u32 ctx, u32 limit)
+{
+	b->pc = pc;
+	b->ctx = ctx;
+	b->limit = MIN(limit, IR_INSNS_MAX);
+	b->count = 1;
+	b->insns = 0;
+	b->bytes = 0;
+	b->ended = false;
+	memset(b->memo, 0, sizeof(b->memo));
+	b->op[0] = (struct ir_op){ .op = IR_NOP };
+}
+
+bool ir_insn(struct ir_block *b, gva_t pc)
+{
+	if (b->ended || b->insns == b->limit || b->count > IR_OPS_MAX - IR_OPS_ROOM)
+		return false;
+	b->insn_pc[b->insns++] = (u16)(pc - b->pc);
+	return true;
+}
+
+static val_t ir_append(struct ir_block *b, struct ir_op op)
+{
+	assert(b->count < IR_OPS_MAX && !b->ended);
+	op.insn = (u8)(b->insns ? b->insns - 1 : 0);
+	b->op[b->count] = op;
+	if (ir_has(op.op, 'X'))
+		b->ended = true;
+	return (val_t)b->count++;
+}
+
+val_t ir_const(struct ir_block *b, u64 v)
+{
+	return ir_append(b, (struct ir_op){ .op = IR_CONST, .imm = v });
+}
+
+bool ir_is_const(const struct ir_block *b, val_t v, u64 *out)
+{
+	if (!v || b->op[v].op != IR_CONST)
+		return false;
+	*out = b->op[v].imm;
+	return true;
+}
+
+static bool ir_commutes(enum ir_opcode op)
+{
+	switch (op) {
+	case IR_ADD32: case IR_ADD64: case IR_MUL32: case IR_MUL64: case IR_AND32: case IR_AND64:
+	case IR_OR32: case IR_OR64: case IR_XOR32: case IR_XOR64: case IR_SETEQ32: case IR_SETEQ64:
+	case IR_SETNE32: case IR_SETNE64: case IR_BREQ32: case IR_BREQ64: case IR_BRNE32: case IR_BRNE64:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* x op 0 == x, for the 64-bit operations (a 32-bit one also clears the upper half). */
+static bool ir_zero_is_neutral(enum ir_opcode op)
+{
+	switch (op) {
+	case IR_ADD64: case IR_SUB64: case IR_OR64: case IR_XOR64: case IR_ANDN64:
+	case IR_SHL64: case IR_SHR64: case IR_SAR64: case IR_ROTR64:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* The value of a pure scalar operation on constants, or of one that changes nothing; 0 = no. */
+static val_t ir_fold(struct ir_block *b, enum ir_opcode op, val_t x, val_t y, val_t z, u64 imm)
+{
+	u64 vx = 0, vy = 0, vz = 0;
+	bool cx = ir_is_const(b, x, &vx), cy = ir_is_const(b, y, &vy), cz = ir_is_const(b, z, &vz);
+
+	if (!ir_is_scalar(op) || !ir_has(op, 'P') || ir_info[op].result == 'f' || !x)
+		return 0;
+	if ((cx || !x) && (cy || !y) && (cz || !z) && ir_info[op].args[0] != 'f')
+		return ir_const(b, ir_eval(op, vx, vy, vz, imm));
+	if (cy && vy == 0 && ir_zero_is_neutral(op))
+		return x;
+	return 0;
+}
+
+val_t ir_emit(struct ir_block *b, enum ir_opcode op, val_t x, val_t y, val_t z, u8 aux, s32 off,
+	      u64 imm)
+{
+	u64 v;
+
+	if (ir_commutes(op) && ir_is_const(b, x, &v)) {
+		val_t t = x;
+
+		x = y;
+		y = t;
+	}
+	val_t folded = ir_fold(b, op, x, y, z, imm);
+	if (folded)
+		return folded;
+	return ir_append(b, (struct ir_op){ .op = op, .aux = aux, .a = x, .b = y, .c = z, .off = off,
+					    .imm = imm });
+}
+
+static val_t *ir_memo_at(struct ir_block *b, u32 off)
+{
+	return off / 8 < IR_MEMO && off % 8 == 0 ? &b->memo[off / 8] : NULL;
+}
+
+val_t ir_get64(struct ir_block *b, u32 off)
+{
+	val_t *memo = ir_memo_at(b, off);
+	val_t v;
+
+	if (memo && *memo)
+		return *memo;
+	v = ir_emit(b, IR_GET64, 0, 0, 0, 0, (s32)off, 0);
+	if (memo)
+		*memo = v;
+	return v;
+}
+
+void ir_put64(struct ir_block *b, u32 off, val_t v)
+{
+	val_t *memo = ir_memo_at(b, off);
+
+	ir_emit(b, IR_PUT64, v, 0, 0, 0, (s32)off, 0);
+	if (memo)
+		*memo = v;
+}
+
+val_t ir_get(struct ir_block *b, enum ir_opcode op, u32 off)
+{
+	return op == IR_GET64 ? ir_get64(b, off) : ir_emit(b, op, 0, 0, 0, 0, (s32)off, 0);
+}
+
+void ir_put(struct ir_block *b, enum ir_opcode op, u32 off, val_t v)
+{
+	if (op == IR_PUT64) {
+		ir_put64(b, off, v);
+		return;
+	}
+	ir_emit(b, op, v, 0, 0, 0, (s32)off, 0);
+	for (u32 i = off / 8; i <= off / 8 + (op == IR_PUTV) && i < IR_MEMO; i++)
+		b->memo[i] = 0;
+}
+
+val_t ir_call(struct ir_block *b, const struct ir_helper *h, val_t x, val_t y, val_t z)
+{
+	val_t v = ir_emit(b, IR_CALL, x, y, z, 0, 0, (uptr)h);
+
+	if (h->flags & H_STATE)
+		memset(b->memo, 0, sizeof(b->memo));
+	return v;
+}
+
+void ir_exit(struct ir_block *b, gva_t pc, enum ir_exit how)
+{
+	if (how == IR_CHAIN && (pc ^ b->pc) & PAGE_MASK)
+		how = IR_LOOKUP;
+	ir_emit(b, IR_EXIT, 0, 0, 0, how, 0, pc);
+}
+
+void ir_exit_to(struct ir_block *b, val_t pc, enum ir_exit how)
+{
+	ir_emit(b, IR_EXITIND, pc, 0, 0, how == IR_CHAIN ? IR_LOOKUP : how, 0, 0);
+}
+
+void ir_branch(struct ir_block *b, enum ir_opcode op, val_t x, val_t y, gva_t pc)
+{
+	u64 vx, vy;
+
+	if (ir_is_const(b, x, &vx) && ir_is_const(b, y, &vy)) {
+		if (ir_eval(op, vx, vy, 0, 0))
+			ir_exit(b, pc, IR_CHAIN);
+		return;
+	}
+	ir_emit(b, op, x, y, 0, (pc ^ b->pc) & PAGE_MASK ? IR_LOOKUP : IR_CHAIN, 0, pc);
+}
+
+void ir_except(struct ir_block *b, u32 cause, val_t value)
+{
+	ir_emit(b, IR_EXCEPT, value, 0, 0, 0, 0, cause);
+}
+
+void ir_except_if(struct ir_block *b, val_t cond, u32 cause, val_t value)
+{
+	ir_emit(b, IR_EXCEPTIF, cond, value, 0, 0, 0, cause);
+}
