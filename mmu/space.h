@@ -61,7 +61,10 @@ const struct range *space_find(const struct space *s, gpa_t gpa);
  */
 u8 *space_ptr(struct space *s, gpa_t gpa, u64 len, bool write);
 
-/* Copy between a buffer and guest RAM/ROM, across adjacent ranges; E_FAULT with nothing copied if any byte is not memory. */
+/*
+ * Copy between a buffer and guest memory, across adjacent ranges: reads from RAM and ROM,
+ * writes to RAM. E_FAULT with nothing copied if any byte is not such memory.
+ */
 err_t space_read(struct space *s, gpa_t gpa, void *buf, u64 len);
 err_t space_write(struct space *s, gpa_t gpa, const void *buf, u64 len);
 
@@ -69,10 +72,21 @@ err_t space_write(struct space *s, gpa_t gpa, const void *buf, u64 len);
 u64 range_mmio_read(const struct range *r, gpa_t gpa, u32 len);
 void range_mmio_write(const struct range *r, gpa_t gpa, u32 len, u64 val);
 
-/* Dirty log: on = start with all clean; take = copy and clear the bits of one RAM range. */
+/*
+ * Dirty log: start with all pages clean; take copies and clears the bits of the RAM range
+ * that begins at @base (E_NOENT; E_STATE when off; E_RANGE if @words is too small). CPUs
+ * mark a page when it enters their TLB writable: flush their TLBs after start and take.
+ */
 err_t space_log_start(struct space *s);
 void space_log_stop(struct space *s);
 err_t space_log_take(struct space *s, gpa_t base, u64 *bitmap, u64 words);
+
+/* Words of the dirty bitmap of @r. */
+static inline u64 range_dirty_words(const struct range *r)
+{
+	return (r->len / PAGE_SIZE + 63) / 64;
+}
+
 static inline void range_mark_dirty(const struct range *r, gpa_t gpa)
 {
 	u64 page = (gpa - r->base) >> PAGE_SHIFT;

@@ -6,14 +6,15 @@
  * A key stands for everything that decides how a virtual address translates besides the
  * address: ASID and the class of the access (privilege, SUM, MXR ...). Keys are handed out
  * by tlb_key() from a small table; flushing everything or one ASID just forgets its keys,
- * which is O(1); the arrays are swept only when the 19-bit key space has been used up.
+ * which is O(1); the arrays are swept only when the 12-bit key space has been used up.
  *
  * An entry maps one 4 KiB page. Pages of superpages are entered one by one; the smallest
- * range that covers all of them is remembered, and a flush by address inside it becomes a
- * full flush (Linux flushes superpages rarely).
+ * range that covers all of them, one in each half of the address space, is remembered, and
+ * a flush by address inside it becomes a full flush (Linux flushes superpages rarely).
  *
- * Tag layout: bits 63..45 key, 44..0 virtual page number (57-bit addresses). Key 0 never
- * matches, so zeroed memory is an empty TLB.
+ * Tag layout: bits 63..52 key, 51..0 virtual page number. The tag holds the whole address,
+ * so a non-canonical one cannot match an entry of its canonical alias. Key 0 belongs to no
+ * context, so zeroed memory is an empty TLB once tlb_context() has been called.
  */
 #pragma once
 
@@ -22,7 +23,7 @@
 
 #define TLB_SETS	1024
 #define TLB_WAYS	2
-#define TLB_KEY_BITS	19
+#define TLB_KEY_BITS	12
 #define TLB_KEYS	16		/* live (asid, class) pairs */
 
 enum access { ACCESS_READ, ACCESS_WRITE, ACCESS_FETCH };
@@ -37,13 +38,17 @@ struct tlb {
 	struct tlb_entry set[TLB_SETS][TLB_WAYS];
 };
 
+struct tlb_big {
+	gva_t low, high;		/* [low, high); high 0 = none */
+};
+
 struct mmu_tlb {			/* what a guest CPU has */
 	u32 key;			/* of the current context */
 	u32 next_key;
 	u64 generation;			/* grows with every flush; caches of fetch translations compare it */
 	struct { u32 asid, class, key; } keys[TLB_KEYS];
 	u32 victim_key;
-	gva_t big_low, big_high;	/* covers every superpage entered since the last full flush */
+	struct tlb_big big[2];		/* by bit 63: covers every superpage entered since the last full flush */
 	struct tlb i, d;
 	u64 hits_slow, fills, flushes;	/* statistics: slow path entries, fills, flushes */
 };
@@ -55,14 +60,22 @@ void tlb_flush_asid(struct mmu_tlb *t, u32 asid);
 /* Forget @va in every context. */
 void tlb_flush_page(struct mmu_tlb *t, gva_t va);
 
-/* Enter a page for the current key. @big: bytes of the guest page it came from (4 KiB = not big). */
+/*
+ * Enter a page for the current key; @va, @gpa and @host name the same byte of it (any).
+ * @big: bytes of the guest page it came from (4 KiB = not big).
+ */
 void tlb_fill(struct mmu_tlb *t, struct tlb *side, gva_t va, gpa_t gpa, u8 *host, bool read, bool write, u64 big);
 /* Withdraw write permission from every entry whose host page is @host (dirty log, code pages). */
 void tlb_protect(struct mmu_tlb *t, const u8 *host);
 
 static inline u64 tlb_tag(const struct mmu_tlb *t, gva_t va)
 {
-	return (u64)t->key << 45 | ((va >> PAGE_SHIFT) & MASK(45));
+	return (u64)t->key << (64 - TLB_KEY_BITS) | va >> PAGE_SHIFT;
+}
+
+static inline u64 tlb_vpn(u64 tag)
+{
+	return tag & MASK(64 - TLB_KEY_BITS);
 }
 
 static inline u32 tlb_index(gva_t va)
