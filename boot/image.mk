@@ -38,4 +38,4 @@ $(eval $(call image,x86_64))
 $(eval $(call image,aarch64))
 
 # What of the boot code is legal in a process, for the unit tests.
-TESTED += boot/loader/elf boot/loader/date
+TESTED += boot/acpi boot/loader/elf boot/loader/date

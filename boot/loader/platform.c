@@ -5,6 +5,9 @@
  */
 #include "boot/loader/date.h"
 #include "boot/loader/loader.h"
+#include "kernel/base/str.h"
+
+#define FDT_MAX MIB(2)
 
 static EFI_GUID acpi2_guid = ACPI_20_TABLE_GUID, acpi1_guid = ACPI_TABLE_GUID;
 static EFI_GUID fdt_guid = { 0xb1b621d5, 0xf19c, 0x41a5, { 0x83, 0x0b, 0xd9, 0x15, 0x2c, 0x69, 0xaa, 0xe0 } };
@@ -16,6 +19,22 @@ static u64 table_find(const EFI_GUID *guid)
 		if (!__builtin_memcmp(&st->ConfigurationTable[i].VendorGuid, guid, sizeof(*guid)))
 			return (u64)st->ConfigurationTable[i].VendorTable;
 	return 0;
+}
+
+/* Firmware may keep its device tree in memory that is free from now on, so the core gets a copy. */
+static u64 fdt_copy(const u8 *fdt)
+{
+	const u8 magic[4] = { 0xd0, 0x0d, 0xfe, 0xed };
+	u32 size;
+	u8 *copy;
+
+	if (!fdt || __builtin_memcmp(fdt, magic, sizeof(magic)))
+		return 0;
+	size = load_be32(fdt + 4);
+	copy = size <= FDT_MAX ? pages_take(size, false) : NULL;
+	if (copy)
+		bs->CopyMem(copy, (void *)fdt, size);
+	return (u64)copy;
 }
 
 static bool fb_take(EFI_GRAPHICS_OUTPUT_PROTOCOL *gop, struct boot_fb *fb)
@@ -72,7 +91,7 @@ void platform_collect(struct boot_info *info)
 	info->rsdp = table_find(&acpi2_guid);
 	if (!info->rsdp)
 		info->rsdp = table_find(&acpi1_guid);
-	info->fdt = table_find(&fdt_guid);
+	info->fdt = fdt_copy((const u8 *)table_find(&fdt_guid));
 	fb_find(&info->fb);
 	info->wall_seconds = time_now();
 	info->runtime = (u64)st->RuntimeServices;
