@@ -78,6 +78,8 @@ $(B)/san/test/unit/%_test: $(B)/san/test/unit/%_test.o $(B)/san/libfvp.a
 unit: $(UNIT:%=$(B)/san/%) ## unit tests under ASan and UBSan; T=mmu/tlb picks
 	@for t in $(filter %$(T)%,$(UNIT:%=$(B)/san/%)) ; do case $$t in *$(T)*) echo "== $$t"; $$t || exit 1;; esac; done
 
+include guests/guests.mk
+
 clean: ## remove build/
 	rm -rf $(B)
 
