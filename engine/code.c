@@ -3,11 +3,8 @@
 #include "engine/code.h"
 #include "engine/mem.h"
 #include "kernel/base/heap.h"
-#include "kernel/base/page.h"
 #include "kernel/base/panic.h"
 #include "kernel/base/str.h"
-
-#define BLOCK_BYTES_MAX 1024	/* guest bytes of one block: 64 instructions of at most 15 */
 
 err_t code_init(struct gcpu *g, size_t size)
 {
@@ -87,10 +84,10 @@ static u8 *sector_base(const struct code_cache *c, u32 sector)
 
 static void bucket_remove(struct code_cache *c, struct block *b);
 
-/* Walk the blocks of one sector; they lie one after the other and size 0 ends. */
+/* The blocks of one sector, which lie one after the other. */
 #define sector_each(c, s, b)								\
 	for (struct block *b = (struct block *)sector_base(c, s);			\
-	     (u8 *)b + sizeof(*b) <= sector_base(c, s) + (c)->sector_size && b->size;	\
+	     (u8 *)b < sector_base(c, s) + (c)->used[s];				\
 	     b = (struct block *)((u8 *)b + b->size))
 
 static void sector_unlink_all(struct code_cache *c, u32 sector)
@@ -106,29 +103,27 @@ static void sector_empty(struct code_cache *c, u32 sector)
 		bucket_remove(c, b);
 		c->stats.evicted++;
 	}
-	memset(sector_base(c, sector), 0, c->sector_size);
+	c->used[sector] = 0;
 }
 
 /* Room for a block of @size bytes in the current sector; moves on to the oldest one if it is full. */
 static struct block *code_room(struct code_cache *c, size_t size)
 {
-	if (c->used + size > c->sector_size) {
+	if (c->used[c->sector] + size > c->sector_size) {
 		c->sector = (c->sector + 1) % CODE_SECTORS;
-		c->used = 0;
 		sector_empty(c, c->sector);
 		for (u32 s = 0; s < CODE_SECTORS; s++)
 			sector_unlink_all(c, s);
 		stamps_forget(c);
 	}
-	return (struct block *)(sector_base(c, c->sector) + c->used);
+	return (struct block *)(sector_base(c, c->sector) + c->used[c->sector]);
 }
 
 void code_flush(struct code_cache *c)
 {
-	memset(c->memory, 0, c->sector_size * CODE_SECTORS);
+	memset(c->used, 0, sizeof(c->used));
 	memset(c->bucket, 0, CODE_HASH * sizeof(*c->bucket));
 	c->sector = 0;
-	c->used = 0;
 	stamps_forget(c);
 }
 
@@ -163,20 +158,21 @@ static struct block *bucket_find(struct code_cache *c, gva_t pc, gpa_t gpa, u32 
 struct fetch {
 	const u8 *host, *host2;
 	gpa_t gpa, gpa2;
-	u32 len;			/* bytes up to the end of the page */
+	u32 len;			/* bytes up to the end of the page, or of what may be fetched */
 };
 
 static bool fetch_begin(struct gcpu *g, gva_t pc, struct fetch *f)
 {
-	f->len = (u32)(PAGE_SIZE - (pc & ~PAGE_MASK));
 	f->host2 = NULL;
 	f->gpa2 = 0;
-	return mem_fetch(g, pc, &f->host, &f->gpa);
+	return mem_fetch(g, pc, &f->host, &f->gpa, &f->len);
 }
 
 static bool fetch_next_page(struct gcpu *g, gva_t pc, struct fetch *f)
 {
-	return mem_fetch(g, pc + f->len, &f->host2, &f->gpa2);
+	u32 len;
+
+	return mem_fetch(g, pc + f->len, &f->host2, &f->gpa2, &len);
 }
 
 static u64 hash_bytes(u64 h, const u8 *p, u32 len)
@@ -224,15 +220,14 @@ static bool code_build(struct gcpu *g, gva_t pc, u32 limit, struct fetch *f)
 static struct block *code_store(struct gcpu *g, const struct fetch *f)
 {
 	struct code_cache *c = g->code;
-	size_t size = interp_size(c->ir);
-	struct block *b = code_room(c, size);
+	struct block *b = code_room(c, interp_size(c->ir));
 
-	interp_lower(g, c->ir, b);
+	u32 size = interp_lower(g, c->ir, b);
 	b->gpa = f->gpa;
 	b->gpa2 = c->ir->bytes > f->len ? f->gpa2 : 0;
 	b->epoch = c->epoch;
 	b->hash = fetch_hash(f, c->ir->bytes);
-	b->size = (u32)size;
+	b->size = size;
 	c->stats.translated++;
 	c->stats.ir_ops += c->ir->count;
 	return b;
@@ -280,7 +275,7 @@ struct block *code_find(struct gcpu *g, gva_t pc)
 	if (!code_build(g, pc, IR_INSNS_MAX, &f))
 		return NULL;
 	b = code_store(g, &f);
-	c->used += b->size;
+	c->used[c->sector] += b->size;
 	struct block **bucket = bucket_of(c, pc, b->gpa, b->ctx);
 
 	b->next = *bucket;
@@ -291,11 +286,8 @@ struct block *code_find(struct gcpu *g, gva_t pc)
 struct block *code_find_short(struct gcpu *g, gva_t pc, u32 limit)
 {
 	struct fetch f;
-	struct block *b;
 
 	if (!fetch_begin(g, pc, &f) || !code_build(g, pc, limit, &f))
 		return NULL;
-	b = code_store(g, &f);
-	b->size = 0;				/* the next block overwrites it */
-	return b;
+	return code_store(g, &f);		/* ->used stays: the next block overwrites it */
 }

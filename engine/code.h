@@ -61,8 +61,9 @@ struct code_stats {
 
 struct code_cache {
 	u8 *memory;
-	size_t sector_size, used;	/* bytes; used of the current sector */
-	u32 sector;
+	size_t sector_size;		/* bytes */
+	size_t used[CODE_SECTORS];	/* of each sector */
+	u32 sector;			/* that is being filled */
 	u32 epoch;
 	u64 stamp, next_stamp;
 	struct { u64 generation; u32 key, ctx, epoch; u64 stamp; } stamps[CODE_STAMPS];

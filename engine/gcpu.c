@@ -22,7 +22,7 @@ err_t gcpu_init(struct gcpu *g)
 {
 	err_t e;
 
-	g->st = heap_alloc_aligned(g->isa->state_size, 64);
+	g->st = heap_alloc_aligned(ALIGN_UP(g->isa->state_size, (size_t)16) + GCPU_TEMPS, 64);
 	g->tlb = heap_alloc_aligned(sizeof(*g->tlb), 64);
 	if (!g->st || !g->tlb) {
 		e = ERRF(E_NOMEM, "no memory for the state of CPU %u", g->index);

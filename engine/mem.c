@@ -122,7 +122,7 @@ bool mem_probe(struct gcpu *g, gva_t va, u32 len, enum access access)
 	return mem_pieces(g, va, len, access, p) > 0;
 }
 
-bool mem_fetch(struct gcpu *g, gva_t va, const u8 **host, gpa_t *gpa)
+bool mem_fetch(struct gcpu *g, gva_t va, const u8 **host, gpa_t *gpa, u32 *len)
 {
 	const struct tlb_entry *e = g->tlb->i.set[tlb_index(va)];
 	u64 tag = tlb_tag(g->tlb, va);
@@ -131,12 +131,14 @@ bool mem_fetch(struct gcpu *g, gva_t va, const u8 **host, gpa_t *gpa)
 		if (e[way].read == tag) {
 			*host = (u8 *)(va + e[way].addend);
 			*gpa = e[way].gpa | (va & ~PAGE_MASK);
+			*len = (u32)(PAGE_SIZE - (va & ~PAGE_MASK));
 			return true;
 		}
 	if (!g->isa->fill(g, va, 2, ACCESS_FETCH))
 		return false;
 	*host = g->fill_host;
 	*gpa = g->fill_gpa;
+	*len = g->fill_len;
 	if (*host)
 		return true;
 	g->isa->bus_fault(g, va, *gpa, ACCESS_FETCH);
