@@ -67,6 +67,7 @@ struct gcpu {
 	} excl;
 	u8 fp_flags;			/* sticky, SoftFloat's bits; the front end maps them to its register */
 	u8 fp_rm;			/* dynamic rounding mode, SoftFloat's numbers */
+	u16 fp_ctl;			/* the guest's flush and NaN modes: bits of enum fp_mode */
 	struct timer timer;		/* the ISA's own comparator (Sstc, CNTV, TSC deadline) */
 	/* any CPU, atomic */
 	_Atomic u64 lines;

@@ -10,6 +10,7 @@
 
 struct ir_block;
 struct field;
+struct fp_policy;
 
 /*
  * Guest code as the front end sees it while translating one block. @bytes may be read up to
@@ -37,6 +38,7 @@ struct isa {
 	u8 pc_align;			/* log2 of the smallest instruction */
 	u32 features;			/* what is on by default */
 	const struct isa_feature *feature;	/* what can be switched, NULL name ends; may be NULL */
+	const struct fp_policy *fp;	/* its floating-point rules */
 	const struct field *fields;	/* every piece of state: snapshots, dumps, comparison; NULL name ends */
 
 	void (*reset)(struct gcpu *g);

@@ -8,8 +8,8 @@
  *
  * The labels of scalar rows come from ops.def; the rest is here, one label each.
  */
-#include "engine/back/interp/fp.h"
 #include "engine/back/interp/interp.h"
+#include "engine/ir/fp.h"
 #include "engine/ir/scalar.h"
 #include "engine/ir/vec.h"
 #include "engine/mem.h"
@@ -391,7 +391,7 @@ do_FENCE:
 	/* ---- floating point ---- */
 #define FLOAT(sym)									\
 do_##sym:										\
-	s[x->d] = interp_fp(g, IR_##sym, s[x->a], s[x->b], s[x->c], (u32)x->imm);	\
+	s[x->d] = ir_fp_eval(g, IR_##sym, s[x->a], s[x->b], s[x->c], (u32)x->imm);	\
 	NEXT;
 	FLOAT(FADD) FLOAT(FSUB) FLOAT(FMUL) FLOAT(FDIV) FLOAT(FSQRT) FLOAT(FMA)
 	FLOAT(FMIN) FLOAT(FMAX) FLOAT(FCMP) FLOAT(FTOI) FLOAT(ITOF) FLOAT(FCVT)
