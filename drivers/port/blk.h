@@ -30,9 +30,9 @@ struct blk;
 
 struct blk_ops {
 	void (*submit)(struct blk *b, struct blk_req *r);
+	void (*close)(struct blk *b);	/* may be NULL */
 	/* Complete what has finished: a device that drains has nowhere else to wait. NULL if done() needs no help. */
 	void (*poll)(struct blk *b);
-	void (*close)(struct blk *b);	/* may be NULL */
 };
 
 struct blk {
