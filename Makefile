@@ -47,7 +47,7 @@ objs = $(patsubst %,$(B)/$2/%.o,$(basename $(call srcs,$1)))
 define flavour
 $(B)/$1/%.o: %.c | $(GEN)
 	@mkdir -p $$(@D)
-	@$(CLANG) $(BASE) $(FLAGS_$2) $3 -Iarch/$(CPU_$2)/cpu -MMD -MP -c $$< -o $$@
+	@$(CLANG) $$(BASE) $(FLAGS_$2) $3 -Iarch/$(CPU_$2)/cpu -MMD -MP -c $$< -o $$@
 $(B)/$1/%.o: %.S
 	@mkdir -p $$(@D)
 	@$(CLANG) $(FLAGS_$2) -I. -MMD -MP -c $$< -o $$@

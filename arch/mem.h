@@ -27,5 +27,11 @@ err_t arch_mem_protect(void *base, u64 len, u32 prot);
 void *arch_ram_alloc(u64 len, u32 node);
 void arch_ram_free(void *base, u64 len);
 
+/*
+ * The page allocator has no block of @len bytes: give it more memory with page_add_range().
+ * False if there is none (bare metal: it had everything from the start).
+ */
+bool arch_ram_grow(u64 len);
+
 /* Host virtual to physical address of memory from the page allocator. */
 hpa_t arch_virt_to_phys(const void *p);

@@ -27,7 +27,7 @@ bool log_limit_pass(struct log_limit *l);	/* false: drop this line */
 #define log_debug(...)	log_line(LOG_DEBUG, __VA_ARGS__)
 #define log_limited(level, ...) do {			\
 	static struct log_limit log_limit_here;		\
-	if (log_limit_pass(&log_limit_here))		\
+	if ((level) <= log_threshold && log_limit_pass(&log_limit_here)) \
 		log_line(level, __VA_ARGS__);		\
 } while (0)
 

@@ -12,10 +12,15 @@
 
 /* Give memory to the allocator, @base and @len in bytes, page aligned, mapped and writable. */
 void page_add_range(void *base, u64 len, u32 node);
+/* The same for memory that is known to be zero, which is then not touched until it is used. */
+void page_add_zeroed(void *base, u64 len, u32 node);
 
 /* 2^@order zeroed pages, naturally aligned, from @node if possible. NULL when there are none. */
 void *page_alloc(u32 order, u32 node);
 void page_free(void *page, u32 order);
+/* The order of the allocated block that starts at @page, or PAGE_NO_BLOCK. */
+u32 page_order(const void *page);
+#define PAGE_NO_BLOCK	UINT32_MAX
 
 struct page_stats {
 	u64 total, free;	/* bytes */

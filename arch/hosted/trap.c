@@ -1,0 +1,155 @@
+/*
+ * Signals. Faults are bugs of the hypervisor: registers, then panic() with its call chain,
+ * exit status 70. SIGINT, SIGTERM, SIGHUP and SIGQUIT end the process in order, with the
+ * terminal given back and status 128 + signal.
+ *
+ * Call chains come from the unwind tables (backtrace(3)): the code has no frame pointers.
+ */
+#include "arch/trap.h"
+
+#include <errno.h>
+#include <execinfo.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#include "arch/hosted/hosted.h"
+#include "arch/io.h"
+#include "kernel/base/cpu.h"
+#include "kernel/base/panic.h"
+
+#define STACK_SIZE	KIB(64)
+#define SIG_STOP	SIGUSR2
+
+u32 arch_backtrace(uptr *pc, u32 max)
+{
+	void *at[64];
+	int count = backtrace(at, (int)MIN(max + 1, (u32)ARRAY_LEN(at)));
+
+	for (int i = 1; i < count; i++)		/* without ourselves */
+		pc[i - 1] = (uptr)at[i];
+	return count > 1 ? (u32)count - 1 : 0;
+}
+
+static void stop_here(int sig)
+{
+	for (;;)
+		pause();
+}
+
+void arch_stop_others(void)
+{
+	u64 self = (u64)syscall(SYS_gettid);
+
+	for (u32 i = 0; i < CPU_MAX; i++)
+		if (atomic_load(&cpus[i].online) && cpus[i].hw_id != self)
+			syscall(SYS_tgkill, getpid(), (pid_t)cpus[i].hw_id, SIG_STOP);
+}
+
+void arch_halt(void)
+{
+	hosted_exit(err_status(E_INTERNAL));
+}
+
+static void early_sink_write(struct sink *s, const char *text, size_t len)
+{
+	arch_early_write(text, len);
+}
+
+static void print_row(struct sink *to, const char *const *names, const u64 *values, u32 count)
+{
+	for (u32 i = 0; i < count; i++)
+		sink_printf(to, "%s%-4s %016llx%s", i % 4 ? "  " : "  ", names[i],
+			    (unsigned long long)values[i], i % 4 == 3 || i + 1 == count ? "\n" : "");
+}
+
+#if defined(__x86_64__)
+static uptr context_print(struct sink *to, const ucontext_t *u)
+{
+	static const char *const names[] = {
+		"rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", "rsp",
+		"r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "rip", "efl",
+	};
+	static const int index[] = {
+		REG_RAX, REG_RBX, REG_RCX, REG_RDX, REG_RSI, REG_RDI, REG_RBP, REG_RSP,
+		REG_R8, REG_R9, REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15, REG_RIP, REG_EFL,
+	};
+	u64 values[ARRAY_LEN(index)];
+
+	for (u32 i = 0; i < ARRAY_LEN(index); i++)
+		values[i] = (u64)u->uc_mcontext.gregs[index[i]];
+	print_row(to, names, values, ARRAY_LEN(values));
+	return (uptr)u->uc_mcontext.gregs[REG_RIP];
+}
+#elif defined(__aarch64__)
+static uptr context_print(struct sink *to, const ucontext_t *u)
+{
+	static const char *const names[] = {
+		"x0", "x1", "x2", "x3", "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12",
+		"x13", "x14", "x15", "x16", "x17", "x18", "x19", "x20", "x21", "x22", "x23", "x24",
+		"x25", "x26", "x27", "x28", "x29", "x30",
+	};
+
+	print_row(to, names, (const u64 *)u->uc_mcontext.regs, ARRAY_LEN(names));
+	return (uptr)u->uc_mcontext.pc;
+}
+#endif
+
+static void trap(int sig, siginfo_t *info, void *context)
+{
+	struct sink to = { early_sink_write };
+	uptr pc;
+
+	sink_printf(&to, "\ntrap: SIG%s, address %p, code %d\n", sigabbrev_np(sig), info->si_addr,
+		    info->si_code);
+	pc = context_print(&to, context);
+	panic("SIG%s at pc %#lx, address %p", sigabbrev_np(sig), pc, info->si_addr);
+}
+
+static void leave(int sig)
+{
+	hosted_exit(128 + sig);
+}
+
+/* abort(), as from a sanitizer: the terminal back, then the default. */
+static void die(int sig)
+{
+	hosted_tty_restore();
+	signal(sig, SIG_DFL);
+	raise(sig);
+}
+
+void hosted_trap_stack(void)
+{
+	stack_t s = { .ss_size = STACK_SIZE };
+
+	s.ss_sp = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (s.ss_sp != MAP_FAILED)
+		sigaltstack(&s, NULL);
+}
+
+void hosted_traps_init(void)
+{
+	static const int faults[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE };
+	static const int ends[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+	/* NODEFER: a fault inside the dump must reach panic() again, not kill us with the terminal raw. */
+	struct sigaction act = { .sa_sigaction = trap, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER };
+	void *warm[4];
+
+	backtrace(warm, ARRAY_LEN(warm));	/* loads what it needs while it still may allocate */
+	for (u32 i = 0; i < ARRAY_LEN(faults); i++)
+		sigaction(faults[i], &act, NULL);
+	act = (struct sigaction){ .sa_handler = leave, .sa_flags = SA_RESTART };
+	for (u32 i = 0; i < ARRAY_LEN(ends); i++)
+		sigaction(ends[i], &act, NULL);
+	act.sa_handler = die;
+	sigaction(SIGABRT, &act, NULL);
+	act.sa_handler = stop_here;
+	act.sa_flags |= SA_ONSTACK;
+	sigaction(SIG_STOP, &act, NULL);
+}
