@@ -10,7 +10,7 @@ MAKEFLAGS += --no-builtin-rules
 .SECONDARY:
 
 # ---- folders -------------------------------------------------------------------------
-CORE := kernel/base kernel mmu engine engine/ir engine/front/rv64 engine/back/interp \
+CORE := kernel/base kernel mmu engine engine/fp engine/ir engine/front/rv64 engine/back/interp \
         drivers/port drivers/model drivers/model/virtio drivers/model/rv guests
 BARE := $(CORE) arch/bare boot drivers/host
 
@@ -60,9 +60,11 @@ $(eval $(call flavour,aarch64,aarch64,))
 # Only the process's own folder and the tests may use libc and its floating point.
 $(B)/hosted/arch/hosted/%.o $(B)/san/arch/hosted/%.o $(B)/san/test/%.o: BASE := $(filter-out -ffreestanding -mgeneral-regs-only,$(BASE)) -D_GNU_SOURCE
 
+include engine/fp/softfloat.mk
+
 # ---- hosted program ------------------------------------------------------------------
 hosted: $(B)/fvp ## build/fvp, FVP as a Linux process
-$(B)/fvp: $(call objs,hosted,hosted)
+$(B)/fvp: $(call objs,hosted,hosted) $(LIBS_hosted)
 	@$(CLANG) -pie -pthread -g $^ -o $@
 
 # ---- images ----------------------------------------------------------------------------
@@ -73,7 +75,7 @@ UNIT := $(patsubst %.c,%,$(shell find test/unit -name '*_test.c' 2>/dev/null))
 LIB_san := $(filter-out %/arch/hosted/main.o,$(call objs,hosted,san)) $(TESTED:%=$(B)/san/%.o)
 $(B)/san/libfvp.a: $(LIB_san)
 	@rm -f $@ && llvm-ar rcs $@ $^
-$(B)/san/test/unit/%_test: $(B)/san/test/unit/%_test.o $(B)/san/libfvp.a
+$(B)/san/test/unit/%_test: $(B)/san/test/unit/%_test.o $(B)/san/libfvp.a $(LIBS_san)
 	@$(CLANG) $(SAN) -pthread $^ -lcmocka -o $@
 unit: $(UNIT:%=$(B)/san/%) ## unit tests under ASan and UBSan; T=mmu/tlb picks
 	@for t in $(filter %$(T)%,$(UNIT:%=$(B)/san/%)) ; do case $$t in *$(T)*) echo "== $$t"; $$t || exit 1;; esac; done

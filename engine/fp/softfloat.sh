@@ -1,0 +1,26 @@
+#!/bin/sh
+# softfloat.sh DIR: put the source of Berkeley SoftFloat-3e into DIR, from Debian's edk2 source package.
+#
+# apt verifies the package's signature; the SHA-256 here pins the upstream tarball beneath it, so a
+# point release may change Debian's patches but never the arithmetic. DIR appears complete or not
+# at all. CACHE (default ~/.cache/fvp) keeps the package for the next time.
+set -eu
+
+ORIG=edk2_2022.11.orig.tar.xz
+SHA256=64257dd8a2778c969b8a869cd3b6eda2db2a346bfcf24dc729859745968f1fd6
+INSIDE=ArmPkg/Library/ArmSoftFloatLib/berkeley-softfloat-3
+
+die() { echo "softfloat: $*" >&2; exit 75; }
+
+[ $# -eq 1 ] || { echo "usage: softfloat.sh DIR" >&2; exit 64; }
+package=$("$(dirname "$0")/../../guests/packages.sh" fetch bookworm amd64 src edk2) ||
+	die "the source package edk2 could not be had: without it floating point cannot be built"
+[ "$(sha256sum < "$package/$ORIG")" = "$SHA256  -" ] ||
+	die "$package/$ORIG is not the pinned file: remove $package and try again"
+
+rm -rf "$1.part"
+mkdir -p "$1.part"
+tar -xJf "$package/$ORIG" -C "$1.part" --strip-components=5 --wildcards \
+	"*/$INSIDE/COPYING.txt" "*/$INSIDE/source/*"
+rm -rf "$1"
+mv "$1.part" "$1"
