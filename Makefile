@@ -77,9 +77,8 @@ $(B)/san/libfvp.a: $(LIB_san)
 	@rm -f $@ && llvm-ar rcs $@ $^
 $(B)/san/test/unit/%_test: $(B)/san/test/unit/%_test.o $(B)/san/libfvp.a $(LIBS_san)
 	@$(CLANG) $(SAN) -pthread $^ -lcmocka -o $@
-PICKED := $(foreach t,$(UNIT),$(if $(or $(if $T,,all),$(findstring $T,$t)),$(B)/san/$t))
-unit: $(PICKED) ## unit tests under ASan and UBSan; T=mmu/tlb picks
-	@for t in $(PICKED) ; do echo "== $$t"; $$t || exit 1; done
+unit: $(UNIT:%=$(B)/san/%) ## unit tests under ASan and UBSan; T=mmu/tlb picks
+	@for t in $(filter %$(T)%,$(UNIT:%=$(B)/san/%)) ; do case $$t in *$(T)*) echo "== $$t"; $$t || exit 1;; esac; done
 
 include guests/guests.mk
 

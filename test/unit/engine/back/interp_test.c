@@ -1,0 +1,403 @@
+/*
+ * The interpreter and the code cache against a naive evaluator of IR. The guest ISA is the
+ * test's own: an instruction is a 4-byte number from which translate() derives random IR, so
+ * lowering sees every mixture of registers, temporaries, constants, faults and exits.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/back/interp/interp.h"
+#include "engine/mem.h"
+#include "engine/runner.h"
+#include "kernel/base/cpu.h"
+#include "kernel/base/str.h"
+
+#define REGS 16
+
+struct toy {
+	u64 reg[REGS];
+	u64 pc;
+	u64 cause, value;
+};
+
+static u64 seed_state;
+static u64 rnd(void)
+{
+	seed_state ^= seed_state << 13, seed_state ^= seed_state >> 7, seed_state ^= seed_state << 17;
+	return seed_state;
+}
+
+static u8 ram[4 * PAGE_SIZE] aligned_to(4096);
+
+static u64 helper_sum(struct gcpu *g, u64 a, u64 b, u64 c)
+{
+	struct toy *t = g->st;
+
+	t->reg[3] ^= a;
+	return a + 2 * b + 3 * c + t->reg[4];
+}
+static const struct ir_helper sum = { "sum", helper_sum, H_STATE };
+
+static u64 helper_fault(struct gcpu *g, u64 a, u64 b, u64 c)
+{
+	(void)c;
+	if (a & 1)
+		gcpu_raise(g, 77, b);
+	return a;
+}
+static const struct ir_helper fault_if_odd = { "fault_if_odd", helper_fault, H_FAULT };
+
+static val_t any(struct ir_block *b, val_t *v, u32 n)
+{
+	u64 r = rnd();
+
+	if (r % 8 == 0)
+		return ir_const(b, r % 16 ? rnd() >> rnd() % 64 : 0);
+	return r % 3 && n ? v[r / 16 % n] : ir_get64(b, 8 * (r / 16 % REGS));
+}
+
+static bool scalar_ok(enum ir_opcode op)
+{
+	return ir_is_scalar(op) && ir_has(op, 'P') && ir_info[op].result != 'f' && ir_info[op].args[0] != 'f';
+}
+
+/* One instruction of random IR, determined by its word. */
+static void toy_insn(struct ir_block *b, u32 word)
+{
+	val_t v[12];
+	u32 n = 0;
+
+	seed_state = word * 0x9e3779b97f4a7c15ull | 1;
+	for (u32 k = 2 + rnd() % 8; k; k--) {
+		enum ir_opcode op = rnd() % IR_OP_COUNT;
+		u64 kind = rnd() % 16;
+
+		if (kind < 9 && scalar_ok(op)) {
+			u32 args = (u32)strlen(ir_info[op].args);
+			u64 imm = op >= IR_BFXU && op <= IR_BFI ? rnd() % 48 | (1 + rnd() % 16) << 8 : 0;
+			val_t x = any(b, v, n), y = args > 1 ? any(b, v, n) : 0, z = args > 2 ? any(b, v, n) : 0;
+
+			v[n++] = ir_emit(b, op, x, y, z, 0, 0, imm);
+		} else if (kind < 12) {
+			ir_put64(b, 8 * (rnd() % REGS), any(b, v, n));
+		} else if (kind == 12) {
+			const struct ir_helper *h = rnd() % 2 ? &sum : &fault_if_odd;
+			val_t x = any(b, v, n), y = any(b, v, n), z = any(b, v, n);
+
+			v[n++] = ir_call(b, h, x, y, z);
+		} else if (kind == 13) {
+			val_t at = ir_2(b, IR_AND64, any(b, v, n), ir_const(b, 0x3ff8));
+
+			v[n++] = ir_load(b, IR_LDU8 + rnd() % 7, at, (s32)(rnd() % 16), 0);
+		} else if (kind == 14) {
+			val_t at = ir_2(b, IR_AND64, any(b, v, n), ir_const(b, 0x1ff8));
+
+			ir_store(b, IR_ST8 + rnd() % 4, at, (s32)(PAGE_SIZE + rnd() % 16), any(b, v, n), 0);
+		} else {
+			ir_branch(b, IR_BREQ32 + rnd() % 12, any(b, v, n), any(b, v, n),
+				  b->pc / PAGE_SIZE * PAGE_SIZE + 4 * (rnd() % 1024));
+			if (b->ended)
+				return;
+		}
+	}
+}
+
+static bool toy_translate(const struct code_window *w, struct ir_block *b)
+{
+	gva_t pc = w->pc;
+	char text[100];
+
+	if (pc >= PAGE_SIZE && ir_insn(b, pc))	/* behind the program: back to its start */
+		ir_exit(b, pc & ~PAGE_MASK, IR_LOOKUP);
+	for (u32 i = 0; i < w->len / 4 && ir_insn(b, pc); i++, pc += 4) {
+		toy_insn(b, load_le32(w->bytes + 4 * i));
+		if (load_le32(w->bytes + 4 * i) % 16 == 0)
+			break;
+	}
+	b->bytes = 4 * b->insns;
+	ir_finish(b, w->pc + b->bytes);
+	const char *wrong = ir_verify(b, text, sizeof(text));
+
+	if (wrong)
+		fail_msg("%s", wrong);
+	return w->len >= 4;
+}
+
+/* Everything below 4 pages is RAM, the rest faults with cause 5. */
+static bool toy_fill(struct gcpu *g, gva_t va, u32 len, enum access access)
+{
+	(void)len;
+	if (va >= sizeof(ram)) {
+		gcpu_raise(g, 5, va);
+		return false;
+	}
+	g->fill_gpa = va;
+	g->fill_host = ram + va;
+	g->fill_len = (u32)(PAGE_SIZE - va % PAGE_SIZE);
+	tlb_fill(g->tlb, access == ACCESS_FETCH ? &g->tlb->i : &g->tlb->d, va & PAGE_MASK, va & PAGE_MASK,
+		 ram + (va & PAGE_MASK), true, access == ACCESS_WRITE, PAGE_SIZE);
+	return true;
+}
+
+static void toy_raise(struct gcpu *g)
+{
+	struct toy *t = g->st;
+
+	t->cause = g->xcpt.cause;
+	t->value = g->xcpt.value;
+	g->xcpt.pending = false;
+	t->pc += 4;				/* skip what faulted */
+}
+
+static void toy_reset(struct gcpu *g) { (void)g; }
+static bool toy_no(struct gcpu *g) { (void)g; return false; }
+
+static const struct isa toy_isa = {
+	.name = "toy", .state_size = sizeof(struct toy), .pc_offset = offsetof(struct toy, pc), .pc_align = 2,
+	.reset = toy_reset, .translate = toy_translate, .fill = toy_fill, .raise = toy_raise,
+	.interrupt = toy_no, .wakes = toy_no,
+};
+
+/* ---- the naive machine: straight over the IR, values in an array ---- */
+
+struct naive {
+	struct toy t;
+	u8 ram[sizeof(ram)];
+	u64 retired;
+};
+
+static bool naive_load(struct naive *m, const struct ir_op *o, u64 at, u64 *out)
+{
+	static const u8 size[] = { 1, 2, 4, 8, 1, 2, 4 };
+	u32 k = o->op - IR_LDU8, len = size[k];
+	u64 v = 0;
+
+	if (at + len > sizeof(ram)) {
+		m->t.cause = 5;
+		m->t.value = at >= sizeof(ram) ? at : sizeof(ram);
+		return false;
+	}
+	memcpy(&v, m->ram + at, len);
+	*out = k >= 4 ? (u64)sext(v, 8 * len) : v;
+	return true;
+}
+
+/* Run the block; returns the next pc. */
+static u64 naive_block(struct naive *m, const struct ir_block *b)
+{
+	static u64 v[IR_OPS_MAX];
+
+	for (u32 i = 1; i < b->count; i++) {
+		const struct ir_op *o = &b->op[i];
+		u64 x = v[o->a], y = v[o->b], z = v[o->c], pc = b->pc + b->insn_pc[o->insn];
+
+		if (!o->a) x = 0;
+		if (!o->b) y = 0;
+		if (!o->c) z = 0;
+		if (o->op == IR_NOP)
+			continue;
+		if (o->op == IR_CONST) {
+			v[i] = o->imm;
+		} else if (o->op == IR_GET64) {
+			v[i] = m->t.reg[o->off / 8];
+		} else if (o->op == IR_PUT64) {
+			m->t.reg[o->off / 8] = x;
+		} else if (o->op == IR_EXIT) {
+			m->retired += b->insns;
+			return o->imm;
+		} else if (o->op == IR_CALL && o->imm == (uptr)&sum) {
+			m->t.reg[3] ^= x;
+			v[i] = x + 2 * y + 3 * z + m->t.reg[4];
+		} else if (o->op == IR_CALL) {
+			v[i] = x;
+			if (x & 1) {
+				m->t.cause = 77, m->t.value = y;
+				m->retired += o->insn;
+				return pc + 4;
+			}
+		} else if (o->op >= IR_LDU8 && o->op <= IR_LDS32) {
+			if (!naive_load(m, o, x + (u64)(s64)o->off, &v[i])) {
+				m->retired += o->insn;
+				return pc + 4;
+			}
+		} else if (o->op >= IR_ST8 && o->op <= IR_ST64) {
+			memcpy(m->ram + x + o->off, &y, 1u << (o->op - IR_ST8));
+		} else if (ir_has(o->op, 'B')) {
+			if (ir_eval(o->op, x, y, 0, 0)) {
+				m->retired += o->insn + 1;
+				return o->imm;
+			}
+		} else {
+			v[i] = ir_eval(o->op, x, y, z, o->imm);
+		}
+	}
+	abort();
+}
+
+/* ---- the machine under test ---- */
+
+static struct gcpu g;
+static struct space space;
+static struct cpu self;
+void gcpu_kick(struct gcpu *x) { (void)x; }
+
+static void machine_open(void)
+{
+	memset(&g, 0, sizeof(g));
+	memset(ram, 0, sizeof(ram));
+	g.isa = &toy_isa;
+	g.runner = &interp_runner;
+	g.space = &space;
+	cpu_self = &self;
+	assert_int_equal(gcpu_init(&g), OK);
+}
+
+static void fill_program(u64 seed)
+{
+	seed_state = seed * 2 + 1;
+	for (u32 i = 0; i < PAGE_SIZE; i += 4) {
+		u32 w = (u32)(rnd() >> 20);
+
+		memcpy(ram + i, &w, 4);
+	}
+	for (u32 i = 0; i < REGS; i++)
+		((struct toy *)g.st)->reg[i] = rnd() >> rnd() % 64;
+}
+
+/* Instruction by instruction equal to the naive machine, block by block, over many programs. */
+static void agrees_with_naive_evaluation(void **state)
+{
+	static struct naive m;
+	static struct ir_block ir;
+
+	(void)state;
+	for (u64 program = 1; program < 120; program++) {
+		machine_open();
+		fill_program(program);
+		m.t = *(struct toy *)g.st;
+		memcpy(m.ram, ram, sizeof(ram));
+		m.retired = 0;
+		for (u32 step = 0; step < 60; step++) {
+			struct code_window w = { .pc = m.t.pc, .bytes = m.ram + m.t.pc,
+						 .len = (u32)(PAGE_SIZE - m.t.pc) };
+
+			if (m.t.pc >= PAGE_SIZE)
+				break;
+			ir_begin(&ir, m.t.pc, 0, IR_INSNS_MAX);
+			toy_translate(&w, &ir);
+			m.t.pc = naive_block(&m, &ir);
+			struct block *b = code_find(&g, gcpu_pc(&g));
+
+			assert_non_null(b);
+			interp_block(&g, b);
+			assert_memory_equal(g.st, &m.t, sizeof(m.t));
+			assert_memory_equal(ram, m.ram, sizeof(ram));
+			assert_int_equal(g.icount, m.retired);
+		}
+		gcpu_fini(&g);
+	}
+}
+
+/* The same program in one go, in slices of every size and with a tiny cache ends in the same state. */
+static void slices_do_not_matter(void **state)
+{
+	(void)state;
+	for (u64 program = 1; program < 40; program++) {
+		struct toy want;
+		static u8 want_ram[sizeof(ram)];
+
+		for (u32 slice = 0; slice < 4; slice++) {
+			struct exit x;
+
+			machine_open();
+			if (slice == 3) {
+				code_fini(&g);
+				assert_int_equal(code_init(&g, 8 * 49152), OK);
+			}
+			fill_program(program);
+			while (g.icount < 3000) {
+				u64 left = 3000 - g.icount;
+
+				g.budget = (s64)(slice == 0 || slice == 3 ? left : MIN(left, slice == 1 ? 1 : 17));
+				interp_runner.run(&g, &x);
+				assert_int_equal(x.why, EXIT_BUDGET);
+			}
+			assert_int_equal(g.icount, 3000);
+			if (slice == 0) {
+				want = *(struct toy *)g.st;
+				memcpy(want_ram, ram, sizeof(ram));
+			} else {
+				assert_memory_equal(&want, g.st, sizeof(want));
+				assert_memory_equal(want_ram, ram, sizeof(ram));
+			}
+			gcpu_fini(&g);
+		}
+	}
+}
+
+/* Changed code is seen after the fence, not translated again when it did not change. */
+static void fence_revalidates_by_content(void **state)
+{
+	struct block *first, *again;
+
+	(void)state;
+	machine_open();
+	fill_program(5);
+	first = code_find(&g, 0);
+	code_fence(g.code);
+	code_stamp(&g);
+	assert_null(code_lookup(g.code, 0));
+	again = code_find(&g, 0);
+	assert_ptr_equal(first, again);
+	assert_int_equal(g.code->stats.verified, 1);
+	ram[1] ^= 0x10;
+	assert_ptr_equal(code_find(&g, 0), first);	/* not fenced: the old one may still run */
+	code_fence(g.code);
+	code_stamp(&g);
+	assert_ptr_not_equal(code_find(&g, 0), first);
+	assert_int_equal(g.code->stats.stale, 1);
+	gcpu_fini(&g);
+}
+
+static void requests_and_budget_return(void **state)
+{
+	struct exit x;
+
+	(void)state;
+	machine_open();
+	fill_program(9);
+	g.budget = 0;
+	interp_runner.run(&g, &x);
+	assert_int_equal(g.icount, 0);
+	g.budget = 1000000;
+	gcpu_request(&g, REQ_LEAVE | REQ_TLB | REQ_FENCE_I);
+	u32 epoch = g.code->epoch;
+	u64 flushes = g.tlb->flushes;
+	interp_runner.run(&g, &x);
+	assert_int_equal(x.why, EXIT_BUDGET);
+	assert_int_equal(g.icount, 0);
+	assert_int_equal(g.code->epoch, epoch + 1);
+	assert_int_equal(g.tlb->flushes, flushes + 1);
+	g.halted = true;
+	interp_runner.run(&g, &x);
+	assert_int_equal(x.why, EXIT_HALT);
+	gcpu_fini(&g);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(agrees_with_naive_evaluation),
+		cmocka_unit_test(slices_do_not_matter),
+		cmocka_unit_test(fence_revalidates_by_content),
+		cmocka_unit_test(requests_and_budget_return),
+	};
+
+	return cmocka_run_group_tests_name("engine/back/interp", tests, NULL, NULL);
+}
