@@ -1,0 +1,140 @@
+#!/usr/bin/python3
+"""Boot tests: machines from the table boots.toml, driven over their serial console.
+
+usage: test/boot/boot.py [-v] [NAME | HOST ...]      e.g. boot.py linux hosted
+
+A row says which hosts it runs on, what it boots, a dialogue of things to expect and to send,
+lines that must not appear, a time limit, and (hosted) the exit status. Time limits are
+generous: they end a hang, they never judge speed.
+"""
+
+import os
+import re
+import selectors
+import subprocess
+import sys
+import time
+import tomllib
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+TIME_FACTOR = float(os.environ.get("BOOT_TIME_FACTOR", "1"))
+ALWAYS_FORBIDDEN = ["panic:", "assertion failed", "AddressSanitizer", "runtime error:"]
+
+
+class Lost(Exception):
+    """The dialogue did not go as the table says."""
+
+
+class Console:
+    """A child process with its console; keeps everything it printed."""
+
+    def __init__(self, command, forbidden, deadline):
+        self.child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                      stderr=subprocess.STDOUT)
+        self.text = ""
+        self.seen = 0
+        self.deadline = deadline
+        self.forbidden = [re.compile(f) for f in forbidden]
+        self.selector = selectors.DefaultSelector()
+        self.selector.register(self.child.stdout, selectors.EVENT_READ)
+
+    def read_more(self):
+        """False at the end of the output."""
+        left = self.deadline - time.monotonic()
+        if left <= 0 or not self.selector.select(left):
+            raise Lost("time is up")
+        data = os.read(self.child.stdout.fileno(), 65536)
+        self.text += data.decode(errors="replace")
+        for f in self.forbidden:
+            if m := f.search(self.text):
+                raise Lost(f"forbidden: {self.line_of(m.start())!r}")
+        return bool(data)
+
+    def line_of(self, at):
+        start = self.text.rfind("\n", 0, at) + 1
+        return self.text[start:self.text.find("\n", at) if "\n" in self.text[at:] else None].strip()
+
+    def expect(self, pattern):
+        wanted = re.compile(pattern)
+        while not (m := wanted.search(self.text, self.seen)):
+            if not self.read_more():
+                raise Lost(f"ended without {pattern!r}")
+        self.seen = m.end()
+
+    def send(self, text):
+        """Typed, not pasted: a guest's UART has sixteen bytes and its shell echoes."""
+        for ch in text:
+            try:
+                self.child.stdin.write(ch.encode())
+                self.child.stdin.flush()
+            except BrokenPipeError as e:
+                raise Lost(f"ended before {text!r} could be sent") from e
+            time.sleep(0.005)
+
+    def finish(self):
+        while self.read_more():
+            pass
+        return self.child.wait(timeout=max(1, self.deadline - time.monotonic()))
+
+    def kill(self):
+        self.child.kill()
+        self.child.wait()
+
+
+def command_for(row, host):
+    if host == "hosted":
+        return ["build/fvp"] + row["args"]
+    out = f"build/boot/{row['name']}-{host}"
+    os.makedirs(out, exist_ok=True)
+    with open(f"{out}/fvp.toml", "w", encoding="utf-8") as f:
+        f.write(row["config"])
+    esp = f"{out}/esp.img"
+    files = [f"{n}={p}" for n, p in row.get("files", {}).items()]
+    subprocess.run(["boot/esp.sh", esp, f"build/fvp-{host}.efi", f"{out}/fvp.toml"] + files, check=True)
+    return ["boot/qemu.sh", host, esp] + row.get("qemu", {}).get(host, [])
+
+
+def run_row(row, host, verbose):
+    limit = row.get("seconds", 120) * (1 if host == "hosted" else row.get("bare", 4)) * TIME_FACTOR
+    console = Console(command_for(row, host), ALWAYS_FORBIDDEN + row.get("forbid", []),
+                      time.monotonic() + limit)
+    try:
+        for step in row["steps"]:
+            if "expect" in step:
+                console.expect(step["expect"])
+            if "send" in step:
+                console.send(step["send"])
+            if "pause" in step:
+                time.sleep(step["pause"])
+        status = console.finish()
+        if host == "hosted" and status != row.get("status", 0):
+            raise Lost(f"exit status {status}, not {row.get('status', 0)}")
+    except Lost as lost:
+        console.kill()
+        tail = "\n".join("    | " + l for l in console.text.splitlines()[-40:])
+        print(f"FAIL boot {row['name']} on {host}: {lost}\n{tail}", flush=True)
+        return False
+    if verbose:
+        print(console.text)
+    print(f"PASS boot {row['name']} on {host} ({limit - (console.deadline - time.monotonic()):.1f} s)",
+          flush=True)
+    return True
+
+
+def main():
+    args = [a for a in sys.argv[1:] if a != "-v"]
+    with open(f"{HERE}/boots.toml", "rb") as f:
+        rows = tomllib.load(f)["boot"]
+    hosts = [a for a in args if a in ("hosted", "x86_64", "aarch64")]
+    names = [a for a in args if a not in hosts]
+    good = True
+    for row in rows:
+        if names and row["name"] not in names:
+            continue
+        for host in row["hosts"]:
+            if not hosts or host in hosts:
+                good &= run_row(row, host, "-v" in sys.argv)
+    return 0 if good else 1
+
+
+sys.exit(main())
