@@ -65,10 +65,9 @@ void arch_cpu_idle(void)
 {
 	/* STI holds interrupts off for one more instruction, so none slips in before HLT. */
 	__asm__ volatile("cli" ::: "memory");
-	if (atomic_load(&cpu_self->pending))
-		__asm__ volatile("sti" ::: "memory");
-	else
-		__asm__ volatile("sti; hlt" ::: "memory");
+	while (!atomic_load(&cpu_self->pending))
+		__asm__ volatile("sti; hlt; cli" ::: "memory");
+	__asm__ volatile("sti" ::: "memory");
 }
 
 static void candidate_add(u32 id, enum srat_type type)
