@@ -25,7 +25,7 @@ void json_close(struct json *j, char bracket)
 
 static void json_escape(struct json *j, u8 c)
 {
-	static const char from[] = "\"\\\n\r\t\b\f", to[] = "\"\\nrtbf";
+	static const char from[] = "\"\\\n\t", to[] = "\"\\nt";
 	const char *known = c ? str_chr(from, (char)c) : NULL;
 
 	if (known)

@@ -20,14 +20,32 @@ struct console_chan;
 struct vm;
 
 enum vm_state { VM_STOPPED, VM_RUNNING, VM_PAUSED };
-enum vm_end { END_NONE, END_POWEROFF, END_REBOOT, END_FAIL_CODE, END_CRASH, END_STOPPED, END_BUDGET };
+
+/* VM_END(name, what people are told, exit status of the hosted program) */
+#define VM_ENDS(VM_END) \
+	VM_END(NONE,      "has not run yet", 0) \
+	VM_END(POWEROFF,  "powered off by the guest", 0) \
+	VM_END(REBOOT,    "rebooted by the guest", 1) \
+	VM_END(FAIL_CODE, "failed, the guest says", 3) \
+	VM_END(CRASH,     "crashed", 3) \
+	VM_END(STOPPED,   "stopped by the monitor", 0) \
+	VM_END(BUDGET,    "instruction budget used up", 2) \
+	VM_END(HALTED,    "halted: all its CPUs are off", 2) \
+	VM_END(RESET,     "reset", 1)
+
+enum vm_end {
+#define VM_END(name, text, status) END_##name,
+	VM_ENDS(VM_END)
+#undef VM_END
+	END_COUNT
+};
 
 enum vcpu_state {
 	VCPU_OFF,		/* powered off (HSM stopped, PSCI off), waits for vcpu_power_on */
 	VCPU_READY,		/* in a run queue */
 	VCPU_RUNNING,
 	VCPU_WAITING,		/* halted, waits for an interrupt */
-	VCPU_PARKED,		/* VM paused or stopped */
+	VCPU_PARKED,		/* VM paused, ending or not yet started */
 };
 
 struct vcpu {
@@ -41,14 +59,26 @@ struct vcpu {
 	u32 host;			/* host CPU it runs on or ran last */
 	s32 pin;			/* host CPU, or -1 */
 	ns_t run_ns;			/* host time spent running */
+	/* any CPU, atomic */
+	_Atomic bool park;		/* leave the guest and stay PARKED */
+	_Atomic u64 retired;		/* g.icount as of the last exit */
 	/* owning CPU only */
-	struct exit last[8];		/* the newest exits, ring at last_at */
+	struct exit exit;		/* the current one; a runner finds the answer to MMIO in it */
+	struct exit last[8];		/* the newest telling exits, ring at last_at */
 	u32 last_at;
+};
+
+/* Work done since the last start; approximate while the VM runs. */
+struct vm_stats {
+	u64 instructions;
+	ns_t run_ns;			/* host time, summed over the guest's CPUs */
+	u64 exits[EXIT_COUNT];
+	u64 tlb_slow, tlb_fills, tlb_flushes;
 };
 
 struct vm {
 	/* set once */
-	const struct board *board;
+	const struct board *board;	/* NULL until the first start */
 	struct vm_config config;	/* strings owned by the config */
 	u32 id;
 	/* lock */
@@ -56,16 +86,19 @@ struct vm {
 	enum vm_state state;
 	enum vm_end end;		/* how the last run ended */
 	u32 end_code;			/* END_FAIL_CODE: the guest's exit code */
+	char problem[192];		/* why it did not start, or "" */
 	char post_mortem[4096];
+	struct vm_stats ended;		/* of the last run */
+	u32 failures;			/* in a row, each soon after its start */
 	struct space space;
 	struct gclock clock;
-	struct vcpu *vcpu;
+	struct vcpu *vcpu;		/* allocated once: another CPU may still be looking at ->attention */
 	u32 vcpus;
 	struct dev *dev;
 	u32 devs;
 	u8 *ram;
 	u64 ram_len;
-	u8 *rom[4];			/* board's flash and firmware copies, freed by vm teardown */
+	u8 *rom[4];			/* board's flash and firmware copies from arch_ram_alloc, freed by vm teardown */
 	u64 rom_len[4];
 	void *board_data;		/* heap, freed by vm teardown */
 	struct blk *blk[CONFIG_LIST_MAX];	/* opened disks, closed by vm teardown */
@@ -74,30 +107,65 @@ struct vm {
 	/* bus_lock: around device models */
 	struct lock bus_lock;
 	/* any CPU, atomic */
-	_Atomic u32 stop_request;	/* enum vm_end + 1, or 0: the run loop ends the VM */
+	_Atomic u32 stop_request;	/* enum vm_end + 1, or 0: CPU 0's loop ends the VM */
 	_Atomic u32 stop_code;
+	_Atomic bool pause_request;	/* CPU 0's loop pauses the VM */
+	_Atomic bool end_claimed;	/* the first end wins and may write cause[] */
+	char cause[160];		/* END_CRASH: the message of vm_fail() */
 };
 
 extern struct vm *vms[VM_MAX];
 extern u32 vm_count;
 
-err_t vm_create(const struct vm_config *c, struct vm **out);
-err_t vm_start(struct vm *vm);		/* E_STATE unless stopped */
+/* Which board and runner @c gets on this machine, and why; an error names the VM and says what is missing. */
+struct vm_plan {
+	const struct board *board;
+	const struct runner *runner;
+	const char *why;		/* this runner */
+	u32 features;
+};
+err_t vm_plan(const struct vm_config *c, struct vm_plan *out);
+
+/*
+ * Life cycle. CPU 0's loop is where it happens: called there, these take effect before they
+ * return. From anywhere else (a guest CPU's own exit, another host CPU) stop, reset and pause
+ * are requests that CPU 0 serves soon.
+ */
+err_t vm_create(const struct vm_config *c, struct vm **out);	/* E_EXIST, E_RANGE, E_NOMEM */
+err_t vm_start(struct vm *vm);		/* E_STATE unless stopped; on failure also logged and kept in ->problem */
 err_t vm_stop(struct vm *vm);
 err_t vm_reset(struct vm *vm);		/* stop + start */
 err_t vm_pause(struct vm *vm);
 err_t vm_resume(struct vm *vm);
+/* Serve what other CPUs asked for; CPU 0's loop. */
+void vm_serve_requests(void);
+/* Called when a VM has ended and does not start again. Set by kernel/main.c. */
+extern void (*vm_on_end)(struct vm *vm);
+
 struct vm *vm_find(const char *name);
+void vm_stats(const struct vm *vm, struct vm_stats *out);
+const char *vm_state_name(enum vm_state s);
+const char *vm_end_text(enum vm_end e);
+int vm_end_status(enum vm_end e);
 
 /* End the guest with a message; any CPU, any depth: takes effect when its CPUs next leave the guest. */
 void vm_fail(struct vm *vm, const char *fmt, ...) printf_like(2, 3);
 /* The guest asked to end (test device, SBI SRST, PSCI). @how is enum shutdown_how. */
 void vm_shutdown(void *vm, u32 how, u32 code);
+/* Ask CPU 0 to end the VM as @end; the first request wins. Any CPU, any depth, not under the sched lock. */
+void vm_request_end(struct vm *vm, enum vm_end end, u32 code);
 
 /* HSM/PSCI: start a powered-off guest CPU whose registers the caller has set; E_STATE if it is on. */
 err_t vcpu_power_on(struct vcpu *v);
 /* The calling guest CPU switches itself off; takes effect when its exit returns. */
 void vcpu_power_off(struct vcpu *v);
+
+/* Between vm.c and vm_end.c: take the machine apart; serve ->stop_request. */
+void vm_teardown(struct vm *vm);
+void vm_finish(struct vm *vm);
+/* Registers and last exits of CPUs that are parked. */
+void vm_print_cpus(const struct vm *vm, struct sink *to);
+
 static inline struct vcpu *vcpu_of(struct gcpu *g)
 {
 	return container_of(g, struct vcpu, g);
