@@ -15,7 +15,8 @@
 
 struct console_chan;
 
-err_t console_init(struct chr *machine);	/* @machine may be NULL; makes the monitor's channel */
+/* @machine may be NULL. Makes the monitor's channel and attaches it. @confirm: Ctrl-A x asks before it quits. */
+err_t console_init(struct chr *machine, bool confirm);
 
 /* A channel for a VM; the name is copied. */
 err_t console_open(const char *name, struct console_chan **out);
@@ -24,7 +25,7 @@ void console_close(struct console_chan *c);
 struct chr *console_chan_port(struct console_chan *c);
 const char *console_chan_name(const struct console_chan *c);
 
-/* NULL attaches the monitor. The detach key is printed. */
+/* NULL attaches the monitor, whose input gets a Ctrl-R (redraw the line) then. The detach key is printed. */
 void console_attach(struct console_chan *c);
 struct console_chan *console_attached(void);
 struct console_chan *console_monitor(void);
@@ -42,5 +43,5 @@ void console_drain(void);
 /* Log lines: kept in the monitor's channel and shown at once whatever is attached. */
 struct sink *console_log_sink(void);
 
-/* Ctrl-A x was pressed (and confirmed, on bare metal). */
+/* Ctrl-A x was pressed (and confirmed). */
 bool console_quit_asked(void);

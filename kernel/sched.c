@@ -128,7 +128,7 @@ static struct vcpu *sched_pick(struct host *h)
 	}
 	others = !list_empty(&sched.ready);
 	sched_drop();
-	if (v && others && !h->slice.cpu)
+	if (v && others && !timer_armed(&h->slice))
 		timer_arm(&h->slice, arch_clock_ns() + SCHED_SLICE);
 	return v;
 }
@@ -183,9 +183,7 @@ static void sched_idle(void)
 {
 	ns_t start = arch_clock_ns();
 
-	atomic_store(&cpu_self->idle, true);
 	arch_cpu_idle();
-	atomic_store(&cpu_self->idle, false);
 	cpu_self->idle_ns += arch_clock_ns() - start;
 }
 
