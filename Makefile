@@ -39,6 +39,8 @@ all: hosted ## the hosted program and both images
 help: ## this list
 	@grep -hE '^[a-z0-9_-]+:.*##' Makefile $(wildcard */*.mk) | sed -E 's/:.*## /\t/' | expand -t 12
 
+include engine/tool/decode.mk
+
 # ---- objects: build/<flavour>/<path>.o -------------------------------------------------
 # flavours: hosted, x86_64, aarch64, and san (hosted under sanitizers, for tests)
 srcs = $(foreach d,$(DIRS_$1),$(wildcard $d/*.c $d/*.S))

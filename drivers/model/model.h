@@ -12,6 +12,7 @@
 #include "drivers/port/chr.h"
 #include "drivers/port/rng.h"
 #include "kernel/base/err.h"
+#include "kernel/base/field.h"
 #include "kernel/base/fmt.h"
 #include "kernel/base/gclock.h"
 #include "kernel/base/lock.h"
@@ -29,17 +30,6 @@ static inline void irq_set(const struct irq_line *l, bool level)
 	if (l->set)
 		l->set(l->ctl, l->input, level);
 }
-
-/* One row per piece of state that reset sets and a snapshot carries. @count > 1 = array. */
-struct field {
-	const char *name;
-	u32 offset;			/* in the private state */
-	u8 size;			/* bytes of one element */
-	u32 count;
-};
-#define FIELD(type, member)		{ #member, offsetof(type, member), sizeof(((type *)0)->member), 1 }
-#define FIELD_ARRAY(type, member) \
-	{ #member, offsetof(type, member), sizeof(((type *)0)->member[0]), ARRAY_LEN(((type *)0)->member) }
 
 struct dev {
 	/* set once, by the board */

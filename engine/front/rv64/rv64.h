@@ -75,7 +75,6 @@ static inline u64 rv64_illegal(struct gcpu *g, u64 insn)
 
 /* mmu.c */
 void rv64_ctx_update(struct gcpu *g);		/* after any change of privilege, mstatus, satp, frm, envcfg */
-enum rv64_priv rv64_data_priv(const struct rv64_state *st);
 bool rv64_fill(struct gcpu *g, gva_t va, u32 len, enum access access);
 void rv64_bus_fault(struct gcpu *g, gva_t va, gpa_t gpa, enum access access);
 void rv64_misaligned(struct gcpu *g, gva_t va, enum access access);
@@ -107,5 +106,6 @@ void rv64_timer_init(struct gcpu *g);
 u64 rv64_mip(const struct gcpu *g);		/* mip as read */
 
 /* translate.c, disasm.c */
+const char *rv64_x_name(u32 i);
 bool rv64_translate(const struct code_window *w, struct ir_block *b);
 u32 rv64_disasm(const u8 *bytes, u32 len, gva_t pc, struct sink *to);
