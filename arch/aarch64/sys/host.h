@@ -88,7 +88,7 @@ void rng_init(void);
 void start_mmu(const struct start_regs *r);
 void start_secondary(void);
 /* smp.c: called on the new CPU by start.S. */
-_Noreturn void smp_enter(struct cpu *c);
+_Noreturn void smp_enter(struct start_regs *r);
 
 /* trap.c */
 void trap_take(struct frame *f, u32 slot);
