@@ -90,7 +90,7 @@ struct call {
 	const struct fp_policy *p;
 	u32 mode;
 	u8 flags;		/* of this operation alone */
-	bool denormal;		/* a denormal operand was used as it is */
+	bool denormal;		/* a denormal binary32 or 64 operand was used as it is */
 };
 
 static struct call call_begin(const struct fp_policy *p, u32 mode)
@@ -108,7 +108,7 @@ static u64 operand(struct call *c, enum fp_format f, u64 a)
 	if (likely(!is_denormal(f, a)))
 		return a;
 	if (!(c->mode & (f == FP_H ? FP_FZ16 : FP_DAZ))) {
-		c->denormal = true;
+		c->denormal |= f != FP_H;
 		return a;
 	}
 	if (!c->p->denormal_used && f != FP_H)
