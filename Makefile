@@ -28,7 +28,7 @@ WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -W
         -Wno-unused-parameter -Wno-missing-field-initializers -Werror
 BASE := -std=gnu17 -O2 -g -ffreestanding -fno-common -fno-strict-aliasing -fwrapv -ffunction-sections \
         -mgeneral-regs-only -I. -I$(B)/gen $(WARN)
-FLAGS_hosted  := -fpie
+FLAGS_hosted  := -fpie -fasynchronous-unwind-tables
 FLAGS_x86_64  := --target=x86_64-unknown-none-elf -fpie -mno-red-zone -fcf-protection=none -fno-omit-frame-pointer
 FLAGS_aarch64 := --target=aarch64-none-elf -fpie -mno-outline-atomics -mtp=el2 -mstrict-align
 SAN := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
