@@ -49,7 +49,7 @@ struct acpi_fadt {
 	u32 smi_command;
 	u8 acpi_enable, acpi_disable, s4bios, pstate;
 	u32 pm1a_event, pm1b_event, pm1a_control, pm1b_control, pm2_control, pm_timer, gpe0, gpe1;
-	u8 unused0[20];
+	u8 unused0[24];
 	u32 flags;
 	struct acpi_gas reset;
 	u8 reset_value;
@@ -59,6 +59,7 @@ struct acpi_fadt {
 	struct acpi_gas x_pm1a_event, x_pm1b_event, x_pm1a_control, x_pm1b_control, x_pm2_control, x_pm_timer;
 	struct acpi_gas x_gpe0, x_gpe1, sleep_control, sleep_status;
 } packed;
+_Static_assert(offsetof(struct acpi_fadt, flags) == 112 && offsetof(struct acpi_fadt, arm_boot) == 129, "FADT");
 enum { FADT_RESET = BIT(10), FADT_HW_REDUCED = BIT(20), FADT_ARM_PSCI = BIT(0), FADT_ARM_PSCI_HVC = BIT(1) };
 
 struct acpi_madt {

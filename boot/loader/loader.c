@@ -91,12 +91,20 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *table)
 {
 	struct boot_info *info;
 	void (*enter)(struct boot_info *);
+	const char *why;
 	EFI_STATUS s;
 
 	st = table;
 	bs = st->BootServices;
 	bs->SetWatchdogTimer(0, 0, 0, NULL);
 	say("FVP: loading\n");
+	why = host_refuse();
+	if (why) {
+		say("FVP: cannot run here: ");
+		say(why);
+		say("\n");
+		return EFI_UNSUPPORTED;
+	}
 	info = pages_take(sizeof(*info), false);
 	enter = info ? core_load(info) : NULL;
 	if (!enter)

@@ -30,6 +30,8 @@ void platform_collect(struct boot_info *info);
 /* Fill info->range[] and leave boot services. On failure boot services are still there. */
 EFI_STATUS memory_leave(EFI_HANDLE image, struct boot_info *info);
 
-/* boot/loader/<host>: the core's bytes, and make instructions written as data visible to fetches. */
+/* boot/loader/<host>: the core's bytes, make instructions written as data visible to fetches. */
 extern const u8 core_file[], core_file_end[];
 void code_sync(const void *base, u64 len);
+/* Why this machine cannot run the core, or NULL. */
+const char *host_refuse(void);

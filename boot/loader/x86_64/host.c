@@ -13,3 +13,9 @@ __asm__(
 void code_sync(const void *base, u64 len)
 {
 }
+
+/* Whether VT-x or SVM is there decides how guests run, not whether. */
+const char *host_refuse(void)
+{
+	return NULL;
+}
