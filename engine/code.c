@@ -192,16 +192,26 @@ static u64 fetch_hash(const struct fetch *f, u32 bytes)
 	return first < bytes ? hash_bytes(h, f->host2, bytes - first) : h;
 }
 
+/* Translate at most @limit instructions into c->ir and finish it. False: not one fits in the window. */
+static bool code_translate(struct gcpu *g, const struct code_window *w, u32 limit)
+{
+	struct ir_block *ir = g->code->ir;
+
+	ir_begin(ir, w->pc, w->ctx, limit);
+	if (!g->isa->translate(w, ir))
+		return false;
+	ir_finish(ir, w->pc + ir->bytes);
+	return true;
+}
+
 /* Build the IR of the block at @pc into c->ir. False: fetching a second page faulted. */
 static bool code_build(struct gcpu *g, gva_t pc, u32 limit, struct fetch *f)
 {
 	u8 straddle[16];
-	struct ir_block *ir = g->code->ir;
 	struct code_window w = { .pc = pc, .bytes = f->host, .len = f->len, .ctx = g->ctx,
 				 .features = g->features };
 
-	ir_begin(ir, pc, g->ctx, limit);
-	if (g->isa->translate(&w, ir))
+	if (code_translate(g, &w, limit))
 		return true;
 	if (!fetch_next_page(g, pc, f))
 		return false;
@@ -209,8 +219,7 @@ static bool code_build(struct gcpu *g, gva_t pc, u32 limit, struct fetch *f)
 	memcpy(straddle + f->len, f->host2, sizeof(straddle) - f->len);
 	w.bytes = straddle;
 	w.len = sizeof(straddle);
-	ir_begin(ir, pc, g->ctx, 1);
-	if (!g->isa->translate(&w, ir))
+	if (!code_translate(g, &w, 1))
 		panic("%s: no instruction in %zu bytes at %#llx", g->isa->name, sizeof(straddle),
 		      (unsigned long long)pc);
 	return true;

@@ -36,5 +36,5 @@ even:
 	sw	t1, 0(t0)
 1:	j	1b
 	.bss
-	.balign 8
+	.balign 4096		/* not in the page of the code */
 table:	.space 1024

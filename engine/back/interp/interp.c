@@ -82,7 +82,7 @@ static inline u8 *fast_write(const struct gcpu *g, gva_t va, u32 len)
 /* The labels' addresses, for lowering; filled by the first run of the loop. */
 static const s32 *label_table;
 
-static enum interp_why loop_run(struct gcpu *g, struct block *blk, s64 budget, bool once)
+static noinline enum interp_why loop_run(struct gcpu *g, struct block *blk, s64 budget, bool once)
 {
 #define ROW(sym)	[L_##sym] = &&do_##sym - &&do_NOP,
 	static const s32 labels[L_COUNT] = {
