@@ -259,7 +259,7 @@ static bool vblk_serve(struct dev *d, u32 queue, struct chain *c)
 	struct header h;
 	u8 status;
 
-	if (chain_take(c, &h, sizeof(h)) != sizeof(h) || !c->in_len || b->in_flight >= VQ_SIZE_MAX) {
+	if (chain_take(c, &h, sizeof(h)) != sizeof(h) || !c->in_len || b->in_flight >= b->v.queue[queue].size) {
 		log_limited(LOG_WARN, "%s: request without header or status, or more than the queue holds", d->name);
 		virtio_break(d);
 		return false;

@@ -228,10 +228,11 @@ static void write_half(u64 *reg, bool high, u32 val)
 static void virtio_write_queue(struct dev *d, u64 off, u32 val)
 {
 	struct virtio *v = d->state;
-	struct vq *q = &v->queue[v->queue_sel];
+	struct vq *q;
 
 	if (v->queue_sel >= v->class->queues)
 		return;
+	q = &v->queue[v->queue_sel];
 	if (off == REG_QUEUE_READY) {
 		virtio_write_ready(d, q, val & 1);
 		return;
