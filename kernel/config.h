@@ -65,4 +65,6 @@ struct vm_config *config_vm(struct config *c, const char *name);	/* find or add;
 bool config_name_ok(const char *name);		/* letters, digits, '_', '-', shorter than VM_NAME_MAX */
 /* Checks that need more than one key (kernel or firmware present, memory >= 16M ...). */
 err_t config_check(const struct config *c);
+err_t config_check_vm(const struct vm_config *vm);	/* the part that is about one VM ... */
+err_t config_check_shared(const struct config *c);	/* ... and the rest */
 void config_dump(const struct config *c, struct sink *to, bool json);

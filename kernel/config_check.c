@@ -58,7 +58,7 @@ static err_t config_check_pins(const struct vm_config *vm)
 	return OK;
 }
 
-static err_t config_check_vm(const struct vm_config *vm)
+err_t config_check_vm(const struct vm_config *vm)
 {
 	if (!vm->kernel[0] && !vm->firmware[0])
 		return ERRF(E_CONFIG, "vm.%s: nothing to run; set kernel = \"FILE\" or firmware = \"FILE\"", vm->name);
@@ -85,16 +85,23 @@ static err_t config_check_console(const struct config *c)
 	return ERRF(E_CONFIG, "console = \"%s\": there is no such VM", c->host.console);
 }
 
-err_t config_check(const struct config *c)
+err_t config_check_shared(const struct config *c)
 {
 	err_t e = config_check_console(c);
 
-	for (u32 i = 0; e == OK && i < c->vms; i++) {
-		e = config_check_vm(&c->vm[i]);
+	for (u32 i = 0; e == OK && i < c->vms; i++)
 		for (u32 j = 0; e == OK && j <= i; j++)
 			e = config_check_disks(&c->vm[j], &c->vm[i]);
-	}
 	return e;
+}
+
+err_t config_check(const struct config *c)
+{
+	err_t e = OK;
+
+	for (u32 i = 0; e == OK && i < c->vms; i++)
+		e = config_check_vm(&c->vm[i]);
+	return e == OK ? config_check_shared(c) : e;
 }
 
 /* ---- dump ------------------------------------------------------------------------------ */

@@ -17,14 +17,26 @@ void size_text(char *buf, size_t cap, u64 bytes)
 void report_begin(struct report *r, struct sink *to, bool as_json)
 {
 	*r = (struct report){ .to = to, .as_json = as_json, .json = json_begin(to) };
-	if (as_json)
+}
+
+static void report_open(struct report *r)
+{
+	if (!r->opened)
 		json_open(&r->json, '{');
+	r->opened = true;
+}
+
+static void report_key(struct report *r, const char *key)
+{
+	report_open(r);
+	json_key(&r->json, key);
 }
 
 void report_end(struct report *r)
 {
 	if (!r->as_json)
 		return;
+	report_open(r);
 	json_close(&r->json, '}');
 	sink_puts(r->to, "\n");
 }
@@ -35,7 +47,7 @@ void report_list(struct report *r, const char *key)
 	r->rows = 0;
 	if (!r->as_json)
 		return;
-	json_key(&r->json, key);
+	report_key(r, key);
 	json_open(&r->json, '[');
 }
 
@@ -60,7 +72,7 @@ void report_row_end(struct report *r)
 		json_close(&r->json, '}');
 		return;
 	}
-	if (!r->rows++)
+	if (r->table && !r->rows++)
 		sink_printf(r->to, "%s\n", r->heading);
 	sink_printf(r->to, "%s\n", r->line);
 }
@@ -95,7 +107,7 @@ void report_text(struct report *r, const char *key, u32 width, const char *fmt, 
 		report_cell(r, key, width, text);
 		return;
 	}
-	json_key(&r->json, key);
+	report_key(r, key);
 	json_string(&r->json, text);
 }
 
@@ -104,7 +116,7 @@ void report_number(struct report *r, const char *key, u32 width, u64 v)
 	char text[24];
 
 	if (r->as_json) {
-		json_key(&r->json, key);
+		report_key(r, key);
 		json_number(&r->json, v);
 		return;
 	}
@@ -130,7 +142,7 @@ void report_lines(struct report *r, const char *key, const char *text)
 		sink_puts(r->to, text);
 		return;
 	}
-	json_key(&r->json, key);
+	report_key(r, key);
 	json_string(&r->json, text);
 }
 

@@ -12,13 +12,14 @@ struct report {
 	bool as_json;
 	/* the report's */
 	struct json json;
-	bool table, in_row;
+	bool opened;			/* the JSON object; with the first item, so that an error can come instead */
+	bool table;
 	u32 rows;
 	char heading[160], line[320];
 	u32 heading_len, line_len;
 };
 
-void report_begin(struct report *r, struct sink *to, bool as_json);	/* opens the JSON object */
+void report_begin(struct report *r, struct sink *to, bool as_json);
 void report_end(struct report *r);
 
 void report_list(struct report *r, const char *key);

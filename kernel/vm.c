@@ -84,8 +84,10 @@ static err_t plan_pins(const struct vm_config *c)
 
 err_t vm_plan(const struct vm_config *c, struct vm_plan *out)
 {
-	err_t e = plan_board(c, out);
+	err_t e = config_check_vm(c);
 
+	if (e == OK)
+		e = plan_board(c, out);
 	if (e == OK)
 		e = plan_runner(c, out);
 	if (e == OK)

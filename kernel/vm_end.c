@@ -51,7 +51,7 @@ static void vm_post_end(struct vm *vm, enum vm_end end, u32 code)
 
 void vm_request_end(struct vm *vm, enum vm_end end, u32 code)
 {
-	if (!atomic_exchange(&vm->end_claimed, true))
+	if (!atomic_exchange(&vm->end_claimed, true) || end == END_STOPPED)	/* the user's word is the last */
 		vm_post_end(vm, end, code);
 }
 
