@@ -125,9 +125,7 @@ static err_t option_value(struct options *o, const char *name, const char *value
 /* One argument, perhaps with the next one as its value; *i moves past what was used. */
 static err_t option_parse(struct options *o, char **argv, int argc, int *i)
 {
-	static char names[OPTIONS_MAX][32];	/* of "--key=value" */
-	char *arg = argv[(*i)++], *name = names[o->keys % OPTIONS_MAX];
-	const char *equals;
+	char *arg = argv[(*i)++], *equals = arg;
 
 	if (arg[0] != '-' || !arg[1]) {
 		if (o->words == ARRAY_LEN(o->word))
@@ -139,12 +137,15 @@ static err_t option_parse(struct options *o, char **argv, int argc, int *i)
 		return option_value(o, "c", *i < argc ? argv[(*i)++] : NULL);
 	if (!str_starts(arg, "--"))
 		return ERRF(E_USAGE, "unknown option %s; `fvp help` lists them", arg);
-	equals = str_chr(arg, '=');
-	if (!str_copy(name, equals ? MIN(32u, (size_t)(equals - arg) - 1) : 32, arg + 2) && !equals)
-		return ERRF(E_USAGE, "unknown option %s; `fvp help` lists them", arg);
-	if (!equals && option_flag(o, name))
+	while (*equals && *equals != '=')
+		equals++;
+	if (*equals) {
+		*equals = '\0';
+		return option_value(o, arg + 2, equals + 1);
+	}
+	if (option_flag(o, arg + 2))
 		return OK;
-	return option_value(o, name, equals ? equals + 1 : *i < argc ? argv[(*i)++] : NULL);
+	return option_value(o, arg + 2, *i < argc ? argv[(*i)++] : NULL);
 }
 
 static err_t options_parse(struct options *o, int argc, char **argv)
@@ -214,8 +215,8 @@ static err_t cli_configure(const struct options *o)
 		e = cli_pick_vm(o, &vm);
 	for (u32 i = 0; e == OK && i < o->keys; i++)
 		e = cli_apply(o, i, vm);
-	if (e == OK && o->no_reboot && vm)
-		vm->restart = "never";
+	for (u32 i = 0; o->no_reboot && i < config.vms; i++)
+		config.vm[i].restart = "never";
 	return e;
 }
 
