@@ -34,10 +34,10 @@ FLAGS_aarch64 := --target=aarch64-none-elf -fpie -mno-outline-atomics -mtp=el2 -
 SAN := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 
 .PHONY: all help hosted unit clean
-all: hosted ## the hosted program and both images
+all: hosted x86_64 aarch64 ## the hosted program and both images
 
 help: ## this list
-	@grep -hE '^[a-z0-9_-]+:.*##' Makefile $(wildcard */*.mk) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z0-9_-]+:.*##' Makefile $(wildcard */*.mk */*/*.mk) | sed -E 's/:.*## /\t/' | expand -t 12
 
 include engine/tool/decode.mk
 
@@ -83,6 +83,9 @@ unit: $(UNIT:%=$(B)/san/%) ## unit tests under ASan and UBSan; T=mmu/tlb picks
 	@for t in $(filter %$(T)%,$(UNIT:%=$(B)/san/%)) ; do case $$t in *$(T)*) echo "== $$t"; $$t || exit 1;; esac; done
 
 include guests/guests.mk
+
+# ---- tests -----------------------------------------------------------------------------
+include test/test.mk
 
 clean: ## remove build/
 	rm -rf $(B)

@@ -1,0 +1,19 @@
+# Everything that judges: one command for all tests, the boot tests, the figures.
+
+PYTHON := /usr/bin/python3
+
+.PHONY: test boots bench
+test: packages ## every test; ends with "N passed, N failed"
+	@$(MAKE) --no-print-directory -j2 hosted x86_64 aarch64 guests $(UNIT:%=$(B)/san/%)
+	@$(PYTHON) test/run.py "unit=$(MAKE) --no-print-directory unit" "isa=$(MAKE) --no-print-directory isa" \
+		"diff=$(MAKE) --no-print-directory diff" "fuzz=$(MAKE) --no-print-directory fuzz" \
+		"boots=test/boot/boot.py"
+
+boots: hosted x86_64 aarch64 guests ## boot tests; T="linux hosted" picks
+	@test/boot/boot.py $(T)
+
+$(B)/bench/%.elf: test/bench/%.S
+	@mkdir -p $(@D)
+	@$(CLANG) --target=riscv64 -march=rv64imac -nostdlib -fuse-ld=lld -Wl,-N -Wl,-Ttext=0x80000000 $< -o $@
+bench: hosted x86_64 aarch64 guests $(B)/bench/intloop.elf ## figures beside QEMU's, in one run
+	@test/bench/bench.py $(RUNS)
