@@ -80,7 +80,9 @@ $(B)/san/libfvp.a: $(LIB_san)
 $(B)/san/test/unit/%_test: $(B)/san/test/unit/%_test.o $(B)/san/libfvp.a $(LIBS_san)
 	@$(CLANG) $(SAN) -pthread $^ -lcmocka -o $@
 unit: $(UNIT:%=$(B)/san/%) ## unit tests under ASan and UBSan; T=mmu/tlb picks
-	@for t in $(filter %$(T)%,$(UNIT:%=$(B)/san/%)) ; do case $$t in *$(T)*) echo "== $$t"; $$t || exit 1;; esac; done
+	@r=0; for t in $(sort $(UNIT:%=$(B)/san/%)); do \
+		case $$t in *$(T)*) echo "== $$t"; $$t || r=1;; esac; \
+	done; exit $$r
 
 include guests/guests.mk
 
