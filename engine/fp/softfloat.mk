@@ -2,13 +2,12 @@
 # specialisation is built: fp.c treats NaNs, tininess and integer limits of every guest itself.
 # Each function is an object of its own, so a program carries what it calls.
 
-SOFTFLOAT := $(CACHE)/softfloat-3e
+SOFTFLOAT := $(CACHE)/softfloat-3e-edk2-2022.11
 SOFTFLOAT_FLAGS := -ftls-model=local-exec -Iengine/fp \
                    -isystem $(SOFTFLOAT)/source/include -isystem $(SOFTFLOAT)/source/RISCV
 
-$(SOFTFLOAT)/COPYING.txt: engine/fp/softfloat.sh
+$(SOFTFLOAT)/COPYING.txt:
 	@CACHE=$(CACHE) engine/fp/softfloat.sh $(@D)
-	@touch $@
 
 # The M forms pass values by pointer, for machines without 64-bit integers.
 define softfloat

@@ -3,7 +3,8 @@
 #
 # apt verifies the package's signature; the SHA-256 here pins the upstream tarball beneath it, so a
 # point release may change Debian's patches but never the arithmetic. DIR appears complete or not
-# at all. CACHE (default ~/.cache/fvp) keeps the package for the next time.
+# at all and never changes again, so builds may share it. CACHE (default ~/.cache/fvp) keeps the
+# package.
 set -eu
 
 ORIG=edk2_2022.11.orig.tar.xz
@@ -18,9 +19,9 @@ package=$("$(dirname "$0")/../../guests/packages.sh" fetch bookworm amd64 src ed
 [ "$(sha256sum < "$package/$ORIG")" = "$SHA256  -" ] ||
 	die "$package/$ORIG is not the pinned file: remove $package and try again"
 
-rm -rf "$1.part"
-mkdir -p "$1.part"
-tar -xJf "$package/$ORIG" -C "$1.part" --strip-components=5 --wildcards \
+part=$1.part.$$
+trap 'rm -rf "$part"' EXIT
+mkdir -p "$part"
+tar -xJf "$package/$ORIG" -C "$part" --strip-components=5 --wildcards \
 	"*/$INSIDE/COPYING.txt" "*/$INSIDE/source/*"
-rm -rf "$1"
-mv "$1.part" "$1"
+mv -T "$part" "$1" 2>/dev/null || [ -f "$1/COPYING.txt" ] || die "cannot create $1"
