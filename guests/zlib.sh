@@ -1,0 +1,26 @@
+#!/bin/sh
+# zlib.sh DIR: put the part of zlib that inflates into DIR, from Debian's zlib source package.
+#
+# apt verifies the package's signature; the SHA-256 here pins the upstream tarball beneath it. DIR
+# appears complete or not at all. CACHE (default ~/.cache/fvp) keeps the package for the next time.
+set -eu
+
+ORIG=zlib_1.2.13.dfsg.orig.tar.bz2
+SHA256=71feb7947e3c00ef125f83b79a4e529bde31171e5babe48b391f06758d1ab0a1
+FILES="LICENSE zlib.h zconf.h zutil.h zutil.c gzguts.h adler32.c crc32.c crc32.h
+inflate.c inflate.h inftrees.c inftrees.h inffast.c inffast.h inffixed.h"
+
+die() { echo "zlib: $*" >&2; exit 75; }
+
+[ $# -eq 1 ] || { echo "usage: zlib.sh DIR" >&2; exit 64; }
+package=$("$(dirname "$0")/packages.sh" fetch bookworm any src zlib) ||
+	die "the source package zlib could not be had: without it compressed kernels cannot be loaded"
+[ "$(sha256sum < "$package/$ORIG")" = "$SHA256  -" ] ||
+	die "$package/$ORIG is not the pinned file: remove $package and try again"
+
+rm -rf "$1.part"
+mkdir -p "$1.part/all"
+tar -xjf "$package/$ORIG" -C "$1.part/all" --strip-components=1
+for file in $FILES; do cp "$1.part/all/$file" "$1.part/"; done
+rm -rf "$1.part/all" "$1"
+mv "$1.part" "$1"
