@@ -63,6 +63,7 @@ $(eval $(call flavour,aarch64,aarch64,))
 $(B)/hosted/arch/hosted/%.o $(B)/san/arch/hosted/%.o $(B)/san/test/%.o: BASE := $(filter-out -ffreestanding -mgeneral-regs-only,$(BASE)) -D_GNU_SOURCE
 
 include engine/fp/softfloat.mk
+include guests/zlib.mk
 
 # ---- hosted program ------------------------------------------------------------------
 hosted: $(B)/fvp ## build/fvp, FVP as a Linux process

@@ -298,6 +298,16 @@ void sched_power_off(struct vcpu *v)
 	sched_drop();
 }
 
+bool sched_is_off(struct vcpu *v)
+{
+	bool off;
+
+	lock_take(&sched.lock);
+	off = !v->power && (v->state == VCPU_OFF || v->state == VCPU_PARKED);
+	lock_drop(&sched.lock);
+	return off;
+}
+
 void sched_kick(struct vcpu *v)
 {
 	struct cpu *kick = NULL;

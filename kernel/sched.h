@@ -41,5 +41,6 @@ void sched_unpark(struct vm *vm);
 /* E_STATE if it is on or on its way off. */
 err_t sched_power_on(struct vcpu *v);
 void sched_power_off(struct vcpu *v);
+bool sched_is_off(struct vcpu *v);	/* and not in a turn any more */
 /* Something changed for @v: wake it if it waits for that, get at it if it runs on the hardware. */
 void sched_kick(struct vcpu *v);

@@ -11,6 +11,11 @@ void vcpu_power_off(struct vcpu *v)
 	sched_power_off(v);
 }
 
+bool vcpu_is_off(struct vcpu *v)
+{
+	return sched_is_off(v);
+}
+
 void gcpu_kick(struct gcpu *g)
 {
 	sched_kick(vcpu_of(g));

@@ -159,6 +159,8 @@ void vm_request_end(struct vm *vm, enum vm_end end, u32 code);
 err_t vcpu_power_on(struct vcpu *v);
 /* The calling guest CPU switches itself off; takes effect when its exit returns. */
 void vcpu_power_off(struct vcpu *v);
+/* Powered off and out of its last turn: its registers are the caller's until vcpu_power_on(). */
+bool vcpu_is_off(struct vcpu *v);
 
 /* Between vm.c and vm_end.c: take the machine apart; serve ->stop_request. */
 void vm_teardown(struct vm *vm);
