@@ -143,6 +143,8 @@ fault:	/* pc and icount were synchronised by the operation */
 raise:
 	g->icount = l.end - (u64)budget;
 	g->isa->raise(g);
+	if (unlikely(g->leave))
+		return INTERP_LEAVE;
 	code_stamp(g);
 	if (once)
 		return INTERP_BUDGET;

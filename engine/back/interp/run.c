@@ -63,7 +63,7 @@ static enum interp_why run_tail(struct gcpu *g, u32 left)
 	if (b)
 		return interp_block(g, b);
 	g->isa->raise(g);
-	return INTERP_BUDGET;
+	return g->leave ? INTERP_LEAVE : INTERP_BUDGET;
 }
 
 static void interp_run(struct gcpu *g, struct exit *x)
