@@ -2,8 +2,8 @@
 # Turns `nm -n` of a linked core (stdin; empty for the first link) into the symbol table of
 # kernel/symtab.h as assembly: functions by offset from text_start, which is linked at 0.
 awk '
-$2 ~ /^[tT]$/ && $3 !~ /^(\.L|\$|text_start$|text_end$)/ && $1 != last {
-	last = $1
+$2 ~ /^[tT]$/ && $3 !~ /^(\.L|\$|text_start$|text_end$)/ && $1 "" != last {
+	last = $1 ""
 	entry = entry sprintf("\t.long 0x%s, %d\n", substr($1, length($1) - 7), used)
 	name = name sprintf("\t.asciz \"%s\"\n", $3)
 	used += length($3) + 1
