@@ -224,6 +224,18 @@ static void edit_control(struct edit *e, u8 key)
 		edit_complete(e);
 }
 
+/* A character of the line itself; at its end it is simply shown, and true. */
+static bool edit_type(struct edit *e, char c)
+{
+	u32 len = e->len;
+
+	edit_insert(e, &c, 1);
+	if (e->at != e->len || e->len == len)
+		return false;
+	sink_write(e->to, &c, 1);
+	return true;
+}
+
 const char *edit_key(struct edit *e, u8 key)
 {
 	bool lf_of_crlf = e->skip_lf && key == '\n';
@@ -245,8 +257,8 @@ const char *edit_key(struct edit *e, u8 key)
 		sink_puts(e->to, "^C\r\n");
 	if (key < ' ' || key == DEL)
 		edit_control(e, key);
-	else
-		edit_insert(e, (const char *)&key, 1);
+	else if (edit_type(e, (char)key))
+		return NULL;
 	edit_redraw(e);
 	return NULL;
 }

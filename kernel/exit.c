@@ -18,7 +18,10 @@ static enum turn exit_halt(struct vcpu *v, struct exit *x)
 
 static enum turn exit_yield(struct vcpu *v, struct exit *x)
 {
-	return TURN_YIELD;
+	if (sched_others_wait())
+		return TURN_YIELD;
+	host_relax();
+	return TURN_AGAIN;
 }
 
 static enum turn exit_hypercall(struct vcpu *v, struct exit *x)

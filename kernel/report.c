@@ -7,7 +7,7 @@ void size_text(char *buf, size_t cap, u64 bytes)
 	static const char units[] = "\0KMGT";
 	u32 u = 0;
 
-	while (bytes && bytes % 1024 == 0 && u < 4) {
+	while (u < 4 && (bytes >= 10240 || (bytes && bytes % 1024 == 0))) {
 		bytes /= 1024;
 		u++;
 	}

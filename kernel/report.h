@@ -39,5 +39,5 @@ void report_remark(struct report *r, const char *fmt, ...) printf_like(2, 3);
 /* The only thing said: {"error": ..., "code": ...}. */
 void report_error(struct sink *to, bool as_json, const char *code, const char *text);
 
-/* "512M", "1536K", "7": the largest unit that loses nothing. */
+/* "512M", "1536K", "7": the largest unit that loses nothing, or rounded down to four digits. */
 void size_text(char *buf, size_t cap, u64 bytes);

@@ -17,6 +17,7 @@ static struct {
 	struct list ready;
 	u64 idle;			/* host CPUs that sleep and were not raised yet */
 	u64 raise;			/* host CPUs to raise when the lock is dropped */
+	_Atomic u32 waiting;		/* length of ready; also read without the lock */
 } sched = { .ready = { &sched.ready, &sched.ready } };
 
 /* cpu->sched */
@@ -42,6 +43,11 @@ const char *vcpu_state_name(enum vcpu_state s)
 	static const char *const names[] = { "off", "ready", "running", "waiting", "parked" };
 
 	return names[s];
+}
+
+bool sched_others_wait(void)
+{
+	return atomic_load_explicit(&sched.waiting, memory_order_relaxed);
 }
 
 struct vcpu *sched_current(void)
@@ -77,6 +83,13 @@ static void sched_enqueue(struct vcpu *v)
 {
 	v->state = VCPU_READY;
 	list_add_tail(&sched.ready, &v->run_link);
+	sched.waiting++;
+}
+
+static void sched_dequeue(struct vcpu *v)
+{
+	list_remove(&v->run_link);
+	sched.waiting--;
 }
 
 /* Enqueue one that did not run just now: somebody has to notice. */
@@ -117,7 +130,7 @@ static struct vcpu *sched_pick(struct host *h)
 	v = sched_first_for((s32)cpu_self->id);
 	if (v) {
 		sched.idle &= ~BIT(cpu_self->id);
-		list_remove(&v->run_link);
+		sched_dequeue(v);
 		v->state = VCPU_RUNNING;
 		v->host = cpu_self->id;
 		h->current = v;
@@ -244,7 +257,7 @@ void sched_park(struct vm *vm)
 
 		v->park = true;
 		if (v->state == VCPU_READY)
-			list_remove(&v->run_link);
+			sched_dequeue(v);
 		if (v->state == VCPU_READY || v->state == VCPU_WAITING)
 			v->state = VCPU_PARKED;
 	}

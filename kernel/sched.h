@@ -31,6 +31,8 @@ extern void (*sched_chores)(void);
 
 /* The guest CPU whose turn it is on this host CPU, or NULL. */
 struct vcpu *sched_current(void);
+/* Is any guest CPU ready and without a host CPU? A hint, for one that offers to yield. */
+bool sched_others_wait(void);
 const char *vcpu_state_name(enum vcpu_state s);
 
 /* Give @v to the scheduler, off and parked. */

@@ -28,7 +28,7 @@ enum vm_state { VM_STOPPED, VM_RUNNING, VM_PAUSED };
 	VM_END(REBOOT,    "rebooted by the guest", 1) \
 	VM_END(FAIL_CODE, "failed, the guest says", 3) \
 	VM_END(CRASH,     "crashed", 3) \
-	VM_END(STOPPED,   "stopped by the monitor", 0) \
+	VM_END(STOPPED,   "stopped", 0) \
 	VM_END(BUDGET,    "instruction budget used up", 2) \
 	VM_END(HALTED,    "halted: all its CPUs are off", 2) \
 	VM_END(RESET,     "reset", 1)
