@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "guests/fdt.h"
+#include "guests/dt.h"
 #include "guests/image.h"
 #include "kernel/vm.h"
 
@@ -38,7 +38,7 @@ struct virt_row {
 	u64 len;
 	u32 irq;			/* PLIC source, 0: none */
 	const char *also[2];		/* compatible strings after the model's own */
-	void (*describe)(struct fdt *f, const struct vm *vm);	/* further properties; may be NULL */
+	void (*describe)(struct dt *f, const struct vm *vm);	/* further properties; may be NULL */
 };
 extern const struct virt_row virt_rows[];	/* NULL model ends */
 extern const struct virt_row virt_virtio;	/* slot 0; slot n is n * len and n interrupts further */

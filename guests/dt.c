@@ -4,9 +4,9 @@
  * moves the strings next to the structure. Everything is big-endian.
  *
  * The length of an open property is the one thing written after the fact: it stays zero, and
- * its place is remembered in prop, until fdt_prop_end().
+ * its place is remembered in prop, until dt_prop_end().
  */
-#include "guests/fdt.h"
+#include "guests/dt.h"
 
 #include "kernel/base/fmt.h"
 #include "kernel/base/panic.h"
@@ -31,7 +31,7 @@ static void store_be32(u8 *at, u32 v)
 }
 
 /* Room for @len more bytes of structure, or NULL and full from now on. */
-static u8 *fdt_room(struct fdt *f, u32 len)
+static u8 *dt_room(struct dt *f, u32 len)
 {
 	u8 *at = f->buf + f->at;
 
@@ -43,65 +43,65 @@ static u8 *fdt_room(struct fdt *f, u32 len)
 	return at;
 }
 
-static void fdt_put(struct fdt *f, const void *data, u32 len)
+static void dt_put(struct dt *f, const void *data, u32 len)
 {
-	u8 *at = fdt_room(f, len);
+	u8 *at = dt_room(f, len);
 
 	if (at)
 		memcpy(at, data, len);
 }
 
-static void fdt_put_u32(struct fdt *f, u32 v)
+static void dt_put_u32(struct dt *f, u32 v)
 {
-	u8 *at = fdt_room(f, 4);
+	u8 *at = dt_room(f, 4);
 
 	if (at)
 		store_be32(at, v);
 }
 
 /* Zeroes up to the next multiple of four. */
-static void fdt_pad(struct fdt *f)
+static void dt_pad(struct dt *f)
 {
-	fdt_put(f, "\0\0\0", -f->at % 4);
+	dt_put(f, "\0\0\0", -f->at % 4);
 }
 
-struct fdt fdt_open(void *buf, u32 cap)
+struct dt dt_open(void *buf, u32 cap)
 {
-	struct fdt f = { .buf = buf, .cap = cap, .at = FDT_STRUCT_START, .names = cap };
+	struct dt f = { .buf = buf, .cap = cap, .at = FDT_STRUCT_START, .names = cap };
 
 	assert((uptr)buf % 8 == 0);
 	f.full = cap < FDT_STRUCT_START;
 	if (!f.full)
 		memset(buf, 0, FDT_STRUCT_START);
-	fdt_node(&f, "");
+	dt_node(&f, "");
 	return f;
 }
 
-void fdt_node(struct fdt *f, const char *name)
+void dt_node(struct dt *f, const char *name)
 {
-	fdt_put_u32(f, FDT_BEGIN_NODE_TOKEN);
-	fdt_put(f, name, (u32)str_len(name) + 1);
-	fdt_pad(f);
+	dt_put_u32(f, FDT_BEGIN_NODE_TOKEN);
+	dt_put(f, name, (u32)str_len(name) + 1);
+	dt_pad(f);
 	f->depth++;
 }
 
-void fdt_node_at(struct fdt *f, const char *name, u64 unit)
+void dt_node_at(struct dt *f, const char *name, u64 unit)
 {
 	char full[48];
 
 	assert(fmt_buf(full, sizeof(full), "%s@%llx", name, (unsigned long long)unit) < sizeof(full));
-	fdt_node(f, full);
+	dt_node(f, full);
 }
 
-void fdt_end(struct fdt *f)
+void dt_end(struct dt *f)
 {
 	assert(f->depth > 0);
-	fdt_put_u32(f, FDT_END_NODE_TOKEN);
+	dt_put_u32(f, FDT_END_NODE_TOKEN);
 	f->depth--;
 }
 
 /* Offset of @name in the strings block as seen from its end, which is where it stays while the block grows. */
-static u32 fdt_name(struct fdt *f, const char *name)
+static u32 dt_name(struct dt *f, const char *name)
 {
 	u32 len = (u32)str_len(name) + 1;
 
@@ -117,74 +117,74 @@ static u32 fdt_name(struct fdt *f, const char *name)
 	return f->cap - f->names;
 }
 
-void fdt_prop_begin(struct fdt *f, const char *name)
+void dt_prop_begin(struct dt *f, const char *name)
 {
-	u32 from_end = fdt_name(f, name);
+	u32 from_end = dt_name(f, name);
 
 	assert(!f->prop);
-	fdt_put_u32(f, FDT_PROP_TOKEN);
+	dt_put_u32(f, FDT_PROP_TOKEN);
 	f->prop = f->at;
-	fdt_put_u32(f, 0);
-	fdt_put_u32(f, from_end);	/* fdt_close() turns it round */
+	dt_put_u32(f, 0);
+	dt_put_u32(f, from_end);	/* dt_close() turns it round */
 }
 
-void fdt_prop_append(struct fdt *f, const void *value, u32 len)
+void dt_prop_append(struct dt *f, const void *value, u32 len)
 {
 	assert(f->prop);
-	fdt_put(f, value, len);
+	dt_put(f, value, len);
 }
 
-void fdt_prop_append_text(struct fdt *f, const char *text)
+void dt_prop_append_text(struct dt *f, const char *text)
 {
-	fdt_prop_append(f, text, (u32)str_len(text) + 1);
+	dt_prop_append(f, text, (u32)str_len(text) + 1);
 }
 
-void fdt_prop_append_cell(struct fdt *f, u32 cell)
+void dt_prop_append_cell(struct dt *f, u32 cell)
 {
-	fdt_put_u32(f, cell);
+	dt_put_u32(f, cell);
 }
 
-void fdt_prop_end(struct fdt *f)
+void dt_prop_end(struct dt *f)
 {
 	assert(f->prop);
 	if (!f->full)
 		store_be32(f->buf + f->prop, f->at - f->prop - 8);
 	f->prop = 0;
-	fdt_pad(f);
+	dt_pad(f);
 }
 
-void fdt_prop(struct fdt *f, const char *name, const void *value, u32 len)
+void dt_prop(struct dt *f, const char *name, const void *value, u32 len)
 {
-	fdt_prop_begin(f, name);
-	fdt_prop_append(f, value, len);
-	fdt_prop_end(f);
+	dt_prop_begin(f, name);
+	dt_prop_append(f, value, len);
+	dt_prop_end(f);
 }
 
-void fdt_prop_flag(struct fdt *f, const char *name)
+void dt_prop_flag(struct dt *f, const char *name)
 {
-	fdt_prop(f, name, "", 0);
+	dt_prop(f, name, "", 0);
 }
 
-void fdt_prop_text(struct fdt *f, const char *name, const char *text)
+void dt_prop_text(struct dt *f, const char *name, const char *text)
 {
-	fdt_prop(f, name, text, (u32)str_len(text) + 1);
+	dt_prop(f, name, text, (u32)str_len(text) + 1);
 }
 
-void fdt_prop_u64(struct fdt *f, const char *name, u64 value)
+void dt_prop_u64(struct dt *f, const char *name, u64 value)
 {
-	fdt_prop_cells(f, name, (u32)(value >> 32), (u32)value);
+	dt_prop_cells(f, name, (u32)(value >> 32), (u32)value);
 }
 
-void fdt_prop_array(struct fdt *f, const char *name, const u32 *cell, u32 count)
+void dt_prop_array(struct dt *f, const char *name, const u32 *cell, u32 count)
 {
-	fdt_prop_begin(f, name);
+	dt_prop_begin(f, name);
 	for (u32 i = 0; i < count; i++)
-		fdt_prop_append_cell(f, cell[i]);
-	fdt_prop_end(f);
+		dt_prop_append_cell(f, cell[i]);
+	dt_prop_end(f);
 }
 
 /* Name offsets were counted from the strings' end; a tree counts from their start. */
-static void fdt_turn_names(struct fdt *f)
+static void dt_turn_names(struct dt *f)
 {
 	u32 at = FDT_STRUCT_START;
 
@@ -203,16 +203,16 @@ static void fdt_turn_names(struct fdt *f)
 	}
 }
 
-err_t fdt_close(struct fdt *f, u32 *len)
+err_t dt_close(struct dt *f, u32 *len)
 {
 	u32 names_len = f->cap - f->names;
 
-	fdt_end(f);
+	dt_end(f);
 	assert(!f->depth && !f->prop);
-	fdt_put_u32(f, FDT_END_TOKEN);
+	dt_put_u32(f, FDT_END_TOKEN);
 	if (f->full)
 		return ERRF(E_RANGE, "device tree does not fit into %u bytes", f->cap);
-	fdt_turn_names(f);
+	dt_turn_names(f);
 	memmove(f->buf + f->at, f->buf + f->names, names_len);
 	*len = f->at + names_len;
 
