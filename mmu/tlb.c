@@ -87,6 +87,7 @@ void tlb_flush_page(struct mmu_tlb *t, gva_t va)
 {
 	const struct tlb_big *big = &t->big[va >> 63];
 
+	va &= PAGE_MASK;
 	if (va >= big->low && va < big->high) {
 		tlb_flush_all(t);
 		return;
