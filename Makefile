@@ -80,10 +80,13 @@ $(B)/san/libfvp.a: $(LIB_san)
 	@rm -f $@ && llvm-ar rcs $@ $^
 $(B)/san/test/unit/%_test: $(B)/san/test/unit/%_test.o $(B)/san/libfvp.a $(LIBS_san)
 	@$(CLANG) $(SAN) -pthread $^ -lcmocka -o $@
-unit: $(UNIT:%=$(B)/san/%) ## unit tests under ASan and UBSan; T=mmu/tlb picks
-	@r=0; for t in $(sort $(UNIT:%=$(B)/san/%)); do \
-		case $$t in *$(T)*) echo "== $$t"; $$t || r=1;; esac; \
-	done; exit $$r
+# The paths among $1 that have $T in them.
+picked = $(foreach t,$1,$(if $(or $(if $T,,all),$(findstring $T,$t)),$t))
+UNIT_PICKED := $(sort $(patsubst %,$(B)/san/%,$(call picked,$(UNIT))))
+unit: $(UNIT_PICKED) ## unit tests under ASan and UBSan; T=mmu/tlb picks
+	@r=0; for t in $(UNIT_PICKED); do echo "== $$t"; $$t || r=1; done; exit $$r
+
+include test/fuzz/fuzz.mk
 
 include guests/guests.mk
 

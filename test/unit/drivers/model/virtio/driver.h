@@ -26,7 +26,7 @@ enum { NEXT = 1, WRITE = 2, INDIRECT = 4 };
 #define DRV_DESC(q)	(DRV_RINGS(q))
 #define DRV_AVAIL(q)	(DRV_RINGS(q) + 0x1000)
 #define DRV_USED(q)	(DRV_RINGS(q) + 0x2000)
-#define DRV_BUF		(BENCH_RAM + MIB(1))	/* buffers from here on */
+#define DRV_BUF		(BENCH_RAM + KIB(256))	/* buffers from here on */
 
 static struct dev d;
 static u16 drv_seen[2];				/* used entries collected */

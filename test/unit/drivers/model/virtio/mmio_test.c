@@ -217,7 +217,7 @@ static void entropy_requests_are_bounded(void **state)
 {
 	drv_start(0, 1);
 	drv_desc(0, 0, BENCH_RAM, 100, NEXT, 1);	/* readable parts are skipped */
-	drv_desc(0, 1, DRV_BUF, MIB(1) - 4096, WRITE, 0);
+	drv_desc(0, 1, DRV_BUF, KIB(200), WRITE, 0);
 	drv_send(0, 0);
 	assert_int_equal(drv_collect(0, NULL), 4096);
 	drv_desc(0, 0, DRV_BUF, 64, 0, 0);		/* no writable part at all */
