@@ -184,7 +184,7 @@ static void edit_move(struct edit *e, char key)
 /* A byte after ESC; ESC [ A, ESC O A, ESC [ 3 ~. */
 static void edit_escape(struct edit *e, u8 key)
 {
-	static const char moves[] = "?HXF???HF?";	/* of ESC [ digit ~: 1 and 7 Home, 3 Delete, 4 and 8 End */
+	static const char moves[] = "?H?XF??HF?";	/* of ESC [ digit ~: 1 and 7 Home, 3 Delete, 4 and 8 End */
 
 	if (e->escape == ESC) {
 		e->escape = key == '[' || key == 'O' ? key : 0;
