@@ -32,15 +32,13 @@ static err_t image_refuse_foreign(const struct image *i)
 static err_t image_parse_gzip(struct image *i)
 {
 	u8 head[PEEK];
-	u64 got = 0;
-	err_t e = gzip_peek(i, head, sizeof(head), &got);
+	err_t e = gzip_parse(i, head, sizeof(head));
+	u64 got = MIN(i->bytes, sizeof(head));
 
 	if (e)
 		return e;
 	if (!linux_match(head, got))
 		return ERRF(E_FORMAT, "%s: gzip, but no Linux Image inside; unpack it (gunzip)", i->file);
-	i->gzip = true;
-	i->bytes = gzip_size(i->data, i->len);
 	return linux_parse(head, got, i);
 }
 
@@ -92,7 +90,7 @@ err_t image_load(const struct image *i, const struct guest_ram *ram, gpa_t base,
 
 	*entry = i->kind == IMAGE_ELF ? i->entry : base;
 	if (i->gzip)
-		return gzip_expand(i, to, i->bytes);
+		return gzip_expand(i, to);
 	if (i->kind != IMAGE_ELF)
 		memcpy(to, i->data, i->bytes);
 	for (u32 n = 0; n < i->segments; n++)

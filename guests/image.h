@@ -1,10 +1,8 @@
 /*
  * Files that a machine starts from: a Linux Image (also gzip-compressed), ELF64, or raw bytes.
  *
- * image_parse() only reads and decides everything that can be decided without the guest's
- * memory; image_place() fits the result into that memory; image_load() copies. Only the
- * decompression of a gzip file can still fail then: its checksum is behind its data, and guest
- * RAM, which nobody runs in yet, is where it goes.
+ * image_parse() only reads and finds everything that can be wrong with the file; image_place()
+ * fits the result into the guest's memory; image_load() copies.
  */
 #pragma once
 
@@ -47,7 +45,7 @@ must_check err_t image_check_arch(const struct image *i, const char *arch);
  * E_RANGE: not wholly inside @ram.
  */
 must_check err_t image_place(const struct image *i, const struct guest_ram *ram, gpa_t at, gpa_t *base);
-/* Copy to @base, which image_place() found, in zeroed RAM; the entry point. */
+/* Copy to @base, which image_place() found, in zeroed RAM; the entry point. Fails only for want of memory to decompress. */
 must_check err_t image_load(const struct image *i, const struct guest_ram *ram, gpa_t base, gpa_t *entry);
 
 /* ---- the formats, for image.c ---- */
@@ -60,9 +58,7 @@ bool elf_match(const u8 *data, u64 len);
 must_check err_t elf_parse(struct image *i);
 
 bool gzip_match(const u8 *data, u64 len);
-/* Length of the content as the file's end claims it. */
-u64 gzip_size(const u8 *data, u64 len);
-/* The first bytes of the content, at most @cap; *@got says how many. */
-must_check err_t gzip_peek(const struct image *i, u8 *buf, u64 cap, u64 *got);
-/* All of the content, which must be exactly @len bytes, checked by CRC. */
-must_check err_t gzip_expand(const struct image *i, u8 *buf, u64 len);
+/* Check all of it; its content is i->bytes long and begins with @head, @cap bytes, zeroes behind a shorter one. */
+must_check err_t gzip_parse(struct image *i, u8 *head, u64 cap);
+/* The content, i->bytes long. Out of memory is what can still go wrong. */
+must_check err_t gzip_expand(const struct image *i, u8 *buf);

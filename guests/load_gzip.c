@@ -1,7 +1,7 @@
 /*
  * gzip files (RFC 1952), inflated by zlib, which also checks CRC and length. What follows the
- * first member is not looked at. The length that the end of the file claims is modulo 4 GiB and
- * believed only until inflating disproves it.
+ * first member is not looked at. A file is inflated twice, first into nothing: only then it is
+ * known to be whole, and how long its content is.
  */
 #include <zlib.h>
 
@@ -9,20 +9,13 @@
 #include "kernel/base/heap.h"
 #include "kernel/base/str.h"
 
-enum {
-	GZIP_HEADER = 10,
-	GZIP_TRAILER = 8,
-	GZIP_WINDOW = 15 + 16,		/* zlib's way to say: gzip and nothing else */
-};
+#define GZIP_WINDOW	(15 + 16)	/* zlib's way to say: gzip and nothing else */
+#define GZIP_MAX	GIB(1)		/* no content is longer; it also fits zlib's 32-bit counters */
+#define GZIP_PIECE	KIB(64)
 
 bool gzip_match(const u8 *data, u64 len)
 {
 	return len >= 2 && data[0] == 0x1f && data[1] == 0x8b;
-}
-
-u64 gzip_size(const u8 *data, u64 len)
-{
-	return len < GZIP_HEADER + GZIP_TRAILER ? 0 : load_le32(data + len - 4);
 }
 
 static void *gzip_alloc(void *opaque, unsigned items, unsigned size)
@@ -35,32 +28,6 @@ static void gzip_free(void *opaque, void *p)
 	heap_free(p);
 }
 
-/* zlib counts in 32 bits. */
-static unsigned gzip_chunk(u64 left)
-{
-	return (unsigned)MIN(left, GIB(1));
-}
-
-/* Inflate until the end of the stream or of @cap bytes; zlib's last word in *status. */
-static err_t gzip_inflate(const struct image *i, u8 *buf, u64 cap, u64 *got, int *status)
-{
-	z_stream z = { .zalloc = gzip_alloc, .zfree = gzip_free };
-	const u8 *in_end = i->data + i->len, *out_end = buf + cap;
-
-	if (inflateInit2(&z, GZIP_WINDOW) != Z_OK)
-		return ERRF(E_NOMEM, "%s: no memory to decompress", i->file);
-	z.next_in = (u8 *)(uptr)i->data;
-	z.next_out = buf;
-	do {
-		z.avail_in = gzip_chunk((u64)(in_end - z.next_in));
-		z.avail_out = gzip_chunk((u64)(out_end - z.next_out));
-		*status = inflate(&z, Z_NO_FLUSH);
-	} while (*status == Z_OK && z.next_in < in_end && z.next_out < out_end);
-	*got = (u64)(z.next_out - buf);
-	inflateEnd(&z);
-	return OK;
-}
-
 static err_t gzip_broken(const struct image *i, int status)
 {
 	if (status == Z_MEM_ERROR)
@@ -70,31 +37,64 @@ static err_t gzip_broken(const struct image *i, int status)
 	return ERRF(E_FORMAT, "%s: truncated gzip data; copy or build the file again", i->file);
 }
 
-err_t gzip_peek(const struct image *i, u8 *buf, u64 cap, u64 *got)
+static err_t gzip_begin(const struct image *i, z_stream *z)
+{
+	*z = (z_stream){ .zalloc = gzip_alloc, .zfree = gzip_free };
+	if (i->len > GZIP_MAX)
+		return ERRF(E_FORMAT, "%s: too long for a kernel", i->file);
+	z->next_in = (u8 *)(uptr)i->data;
+	z->avail_in = (unsigned)i->len;
+	return inflateInit2(z, GZIP_WINDOW) == Z_OK ? OK : gzip_broken(i, Z_MEM_ERROR);
+}
+
+/* Inflate piece by piece, each over the last; the first one's beginning is kept. */
+static err_t gzip_inflate_away(struct image *i, z_stream *z, u8 *piece, u8 *head, u64 cap)
 {
 	int status;
-	err_t e = gzip_inflate(i, buf, cap, got, &status);
 
-	if (e)
-		return e;
-	if (status != Z_STREAM_END && *got < cap)
+	do {
+		u64 before = z->total_out;
+
+		z->next_out = piece;
+		z->avail_out = GZIP_PIECE;
+		status = inflate(z, Z_NO_FLUSH);
+		if (!before)
+			memcpy(head, piece, cap);
+	} while (status == Z_OK && z->total_out <= GZIP_MAX);
+	if (status == Z_OK)
+		return ERRF(E_FORMAT, "%s: its content is too long for a kernel", i->file);
+	if (status != Z_STREAM_END)
 		return gzip_broken(i, status);
+	i->bytes = z->total_out;
 	return OK;
 }
 
-err_t gzip_expand(const struct image *i, u8 *buf, u64 len)
+err_t gzip_parse(struct image *i, u8 *head, u64 cap)
 {
-	u64 got;
+	u8 *piece = heap_alloc(GZIP_PIECE);
+	z_stream z;
+	err_t e = piece ? gzip_begin(i, &z) : gzip_broken(i, Z_MEM_ERROR);
+
+	if (e == OK) {
+		e = gzip_inflate_away(i, &z, piece, head, MIN(cap, GZIP_PIECE));
+		inflateEnd(&z);
+	}
+	i->gzip = true;
+	heap_free(piece);
+	return e;
+}
+
+err_t gzip_expand(const struct image *i, u8 *buf)
+{
+	z_stream z;
+	err_t e = gzip_begin(i, &z);
 	int status;
-	err_t e = gzip_inflate(i, buf, len, &got, &status);
 
 	if (e)
 		return e;
-	if (status == Z_OK && got == len)
-		return ERRF(E_FORMAT, "%s: damaged gzip data: longer than its end says", i->file);
-	if (status != Z_STREAM_END)
-		return gzip_broken(i, status);
-	if (got != len)
-		return ERRF(E_FORMAT, "%s: damaged gzip data: shorter than its end says", i->file);
-	return OK;
+	z.next_out = buf;
+	z.avail_out = (unsigned)i->bytes;
+	status = inflate(&z, Z_FINISH);
+	inflateEnd(&z);
+	return status == Z_STREAM_END ? OK : gzip_broken(i, status);
 }
