@@ -23,3 +23,5 @@ $(eval $(call zlib,hosted,hosted))
 $(eval $(call zlib,san,hosted))
 $(eval $(call zlib,x86_64,x86_64))
 $(eval $(call zlib,aarch64,aarch64))
+$(B)/fuzz/guests/load_gzip.o: BASE += $(ZLIB_FLAGS)
+$(B)/fuzz/guests/load_gzip.o: $(ZLIB)/LICENSE
