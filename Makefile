@@ -72,6 +72,7 @@ $(B)/fvp: $(call objs,hosted,hosted) $(LIBS_hosted)
 
 # ---- images ----------------------------------------------------------------------------
 include boot/image.mk
+include drivers/host/font.mk
 
 # ---- unit tests: test/unit/**/x_test.c, each a cmocka program over one sanitised archive ----
 UNIT := $(patsubst %.c,%,$(shell find test/unit -name '*_test.c' 2>/dev/null))

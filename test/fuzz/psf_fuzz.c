@@ -1,0 +1,22 @@
+/* Any bytes as a font: parse, then look up characters and read every bitmap. */
+#include "drivers/host/psf.h"
+#include "kernel/base/panic.h"
+
+int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
+{
+	static volatile u8 sum;
+	struct psf f;
+
+	if (psf_parse(&f, data, size))
+		return 0;
+	for (u32 c = 0; c < 256; c++) {
+		u32 glyph = psf_glyph(&f, c * c);
+
+		assert(glyph < f.count);
+		for (u32 i = 0; i < f.stride * f.height; i++)
+			sum += f.bitmap[(size_t)glyph * f.stride * f.height + i];
+	}
+	return 0;
+}
