@@ -94,6 +94,7 @@ include boot/run.mk
 
 # ---- tests -----------------------------------------------------------------------------
 include test/test.mk
+include test/check/check.mk
 
 clean: ## remove build/
 	rm -rf $(B)

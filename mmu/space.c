@@ -83,7 +83,9 @@ static err_t range_insert(struct space *s, struct range new)
 
 err_t space_map_ram(struct space *s, gpa_t base, u64 len, u8 *host, const char *name)
 {
-	struct range new = { .base = base, .len = len, .kind = RANGE_RAM, .name = name, .host = host };
+	struct range new = {
+		.base = base, .len = len, .kind = RANGE_RAM, .name = name, .host = host
+	};
 	err_t err;
 
 	if (s->logging) {

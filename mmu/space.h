@@ -45,7 +45,9 @@ struct space {
 err_t space_init(struct space *s);
 void space_fini(struct space *s);
 
-/* @base and @len page aligned, not overlapping an existing range (E_EXIST) nor wrapping (E_RANGE). */
+/*
+ * @base and @len page aligned, not overlapping an existing range (E_EXIST) nor wrapping (E_RANGE).
+ */
 err_t space_map_ram(struct space *s, gpa_t base, u64 len, u8 *host, const char *name);
 err_t space_map_rom(struct space *s, gpa_t base, u64 len, u8 *host, const char *name);
 err_t space_map_mmio(struct space *s, gpa_t base, u64 len, const struct mmio_ops *ops, void *ctx,
@@ -92,5 +94,6 @@ static inline void range_mark_dirty(const struct range *r, gpa_t gpa)
 	u64 page = (gpa - r->base) >> PAGE_SHIFT;
 
 	if (unlikely(r->dirty != NULL))
-		atomic_fetch_or_explicit(&r->dirty[page / 64], BIT(page % 64), memory_order_relaxed);
+		atomic_fetch_or_explicit(&r->dirty[page / 64], BIT(page % 64),
+					 memory_order_relaxed);
 }

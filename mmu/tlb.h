@@ -3,18 +3,16 @@
  * set-associative, tagged with a key. Only the owning CPU touches it, so there is no lock
  * and no atomic; other CPUs ask for a flush through gcpu requests.
  *
- * A key stands for everything that decides how a virtual address translates besides the
- * address: ASID and the class of the access (privilege, SUM, MXR ...). Keys are handed out
- * by tlb_key() from a small table; flushing everything or one ASID just forgets its keys,
- * which is O(1); the arrays are swept only when the 12-bit key space has been used up.
+ * A key stands for everything that decides a translation besides the address: ASID and the
+ * class of the access (privilege, SUM, MXR ...). tlb_context() hands them out; flushing all
+ * or one ASID just forgets its keys, in O(1), and only when the 12-bit key space has been
+ * used up are the arrays swept.
  *
- * An entry maps one 4 KiB page. Pages of superpages are entered one by one; the smallest
- * range that covers all of them, one in each half of the address space, is remembered, and
- * a flush by address inside it becomes a full flush (Linux flushes superpages rarely).
+ * An entry maps 4 KiB. The range that covers all superpages entered, one in each half of
+ * the address space, is remembered; a flush by address inside it becomes a full flush.
  *
- * Tag layout: bits 63..52 key, 51..0 virtual page number. The tag holds the whole address,
- * so a non-canonical one cannot match an entry of its canonical alias. Key 0 belongs to no
- * context, so zeroed memory is an empty TLB once tlb_context() has been called.
+ * Tag: bits 63..52 key, 51..0 page number, all of it, so that a non-canonical address never
+ * matches. Key 0 belongs to no context: zeroed memory is an empty TLB after tlb_context().
  */
 #pragma once
 
@@ -45,10 +43,11 @@ struct tlb_big {
 struct mmu_tlb {			/* what a guest CPU has */
 	u32 key;			/* of the current context */
 	u32 next_key;
-	u64 generation;			/* grows with every flush; caches of fetch translations compare it */
+	u64 generation;			/* grows with every flush, for caches of fetch translations */
 	struct { u32 asid, class, key; } keys[TLB_KEYS];
 	u32 victim_key;
-	struct tlb_big big[2];		/* by bit 63: covers every superpage entered since the last full flush */
+	/* by bit 63: covers every superpage entered since the last full flush */
+	struct tlb_big big[2];
 	struct tlb i, d;
 	u64 hits_slow, fills, flushes;	/* statistics: slow path entries, fills, flushes */
 };
@@ -64,7 +63,8 @@ void tlb_flush_page(struct mmu_tlb *t, gva_t va);
  * Enter a page for the current key; @va, @gpa and @host name the same byte of it (any).
  * @big: bytes of the guest page it came from (4 KiB = not big).
  */
-void tlb_fill(struct mmu_tlb *t, struct tlb *side, gva_t va, gpa_t gpa, u8 *host, bool read, bool write, u64 big);
+void tlb_fill(struct mmu_tlb *t, struct tlb *side, gva_t va, gpa_t gpa, u8 *host, bool read,
+	      bool write, u64 big);
 /* Withdraw write permission from every entry whose host page is @host (dirty log, code pages). */
 void tlb_protect(struct mmu_tlb *t, const u8 *host);
 

@@ -16,8 +16,9 @@ enum walk_status {
 
 struct walk {
 	gpa_t gpa;		/* of the byte asked for */
-	u64 size;		/* bytes mapped by the leaf: 4K, 64K (Svnapot), 2M, 1G, 512G, 256T */
-	bool read, write, exec;	/* what this context may do here without another walk (write only if D is set) */
+	u64 size;	/* bytes mapped by the leaf: 4K, 64K (Svnapot), 2M, 1G, 512G, 256T */
+	/* what this context may do here without another walk (write only if D is set) */
+	bool read, write, exec;
 	bool global;
 };
 

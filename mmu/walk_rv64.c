@@ -47,6 +47,12 @@ static u64 leaf_size(const struct step *at)
 	return PAGE_SIZE << (at->level * VPN_BITS);
 }
 
+/* Step 3: not valid, writable but not readable, or bits that belong to no extension we have. */
+static bool pte_is_bad(u64 pte)
+{
+	return !(pte & PTE_V) || (pte & (PTE_R | PTE_W)) == PTE_W || pte & PTE_RESERVED;
+}
+
 /* What the context of @w may do with a leaf, A and D aside. */
 static void leaf_rights(const struct walk_rv64 *w, u64 pte, struct walk *out)
 {
@@ -97,7 +103,7 @@ static enum walk_status leaf_take(struct space *s, const struct walk_rv64 *w, st
 
 static enum walk_status walk_identity(gva_t va, struct walk *out)
 {
-	*out = (struct walk){ .gpa = va, .size = PAGE_SIZE, .read = true, .write = true, .exec = true };
+	*out = (struct walk){ va, PAGE_SIZE, .read = true, .write = true, .exec = true };
 	return WALK_OK;
 }
 
@@ -125,7 +131,7 @@ enum walk_status walk_rv64(struct space *s, const struct walk_rv64 *w, gva_t va,
 		}
 		again = false;
 		at.pte = atomic_load_explicit(at.slot, memory_order_acquire);
-		if (!(at.pte & PTE_V) || (at.pte & (PTE_R | PTE_W)) == PTE_W || at.pte & PTE_RESERVED)
+		if (pte_is_bad(at.pte))
 			return WALK_PAGE_FAULT;
 		if (at.pte & PTE_LEAF) {
 			status = leaf_take(s, w, &at, va, access, out, &again);

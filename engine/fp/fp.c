@@ -240,7 +240,8 @@ static bool fma_nan_decides(struct call *c, enum fp_format f, const u64 *v, u64 
 {
 	bool arm = c->p->nan == FP_NAN_ARM;
 	u64 order[3] = { v[arm ? 2 : 0], v[arm ? 0 : 1], v[arm ? 1 : 2] };
-	bool invalid = (is_inf(f, v[0]) && is_zero(f, v[1])) || (is_zero(f, v[0]) && is_inf(f, v[1]));
+	bool invalid =
+		(is_inf(f, v[0]) && is_zero(f, v[1])) || (is_zero(f, v[0]) && is_inf(f, v[1]));
 
 	if (!nan_decides(c, f, order, 3, result))
 		return false;
@@ -252,7 +253,8 @@ static bool fma_nan_decides(struct call *c, enum fp_format f, const u64 *v, u64 
 	return true;
 }
 
-u64 fp_fma(const struct fp_policy *p, enum fp_format f, u64 a, u64 b, u64 addend, u32 mode, u8 *flags)
+u64 fp_fma(const struct fp_policy *p, enum fp_format f, u64 a, u64 b, u64 addend, u32 mode,
+	   u8 *flags)
 {
 	struct call c = call_begin(p, mode);
 	u64 v[3] = {
@@ -323,7 +325,7 @@ static bool number_wins(const struct call *c, enum fp_format f, const u64 *v, u6
 	return false;
 }
 
-/* The smaller (@sign 0) or the larger of two numbers; zeros are ordered by their sign. */
+/* The smaller or the larger of two numbers; zeros are ordered by their sign. */
 static u64 pick_extreme(enum fp_format f, const u64 *v, bool max)
 {
 	enum fp_order order = order_numbers(f, v[0], v[1]);
@@ -342,9 +344,10 @@ static u64 extreme(const struct fp_policy *p, enum fp_format f, u64 a, u64 b, u3
 
 	if (p->min == FP_MIN_SSE) {
 		/* a < b ? a : b, and every NaN is invalid */
-		if (nan)
-			c.flags |= FP_NV;
-		r = nan || order_numbers(f, v[0], v[1]) != (max ? FP_GREATER : FP_LESS) ? v[1] : v[0];
+		bool first = !nan && order_numbers(f, v[0], v[1]) == (max ? FP_GREATER : FP_LESS);
+
+		r = first ? v[0] : v[1];
+		c.flags |= nan ? FP_NV : 0;
 	} else if (!nan) {
 		r = pick_extreme(f, v, max);
 	} else {
@@ -394,7 +397,8 @@ static u64 int_indefinite(enum fp_int to)
 	return to == FP_S32 ? (u64)INT32_MIN : to == FP_S64 ? (u64)INT64_MIN : UINT64_MAX;
 }
 
-u64 fp_to_int(const struct fp_policy *p, enum fp_format f, u64 a, enum fp_int to, u32 mode, u8 *flags)
+u64 fp_to_int(const struct fp_policy *p, enum fp_format f, u64 a, enum fp_int to, u32 mode,
+	      u8 *flags)
 {
 	struct call c = call_begin(p, mode);
 	u64 v = operand(&c, f, a);
@@ -425,7 +429,8 @@ static u64 soft_from_int(enum fp_format f, u64 n, enum fp_int from)
 	return 0;
 }
 
-u64 fp_from_int(const struct fp_policy *p, enum fp_format f, u64 n, enum fp_int from, u32 mode, u8 *flags)
+u64 fp_from_int(const struct fp_policy *p, enum fp_format f, u64 n, enum fp_int from, u32 mode,
+		u8 *flags)
 {
 	struct call c = call_begin(p, mode);
 
@@ -450,12 +455,16 @@ u64 fp_round(const struct fp_policy *p, enum fp_format f, u64 a, u32 mode, u8 *f
 
 static u64 soft_convert(enum fp_format to, u64 a, enum fp_format from)
 {
+	float16_t h = { a };
+	float32_t s = { a };
+	float64_t d = { a };
+
 	if (to == from)
 		return a;
 	switch (to) {
-	case FP_H: return from == FP_S ? f32_to_f16((float32_t){ a }).v : f64_to_f16((float64_t){ a }).v;
-	case FP_S: return from == FP_H ? f16_to_f32((float16_t){ a }).v : f64_to_f32((float64_t){ a }).v;
-	case FP_D: return from == FP_H ? f16_to_f64((float16_t){ a }).v : f32_to_f64((float32_t){ a }).v;
+	case FP_H: return from == FP_S ? f32_to_f16(s).v : f64_to_f16(d).v;
+	case FP_S: return from == FP_H ? f16_to_f32(h).v : f64_to_f32(d).v;
+	case FP_D: return from == FP_H ? f16_to_f64(h).v : f32_to_f64(s).v;
 	}
 	return 0;
 }
@@ -480,7 +489,8 @@ static u64 ahp_widen(enum fp_format to, u64 a)
 
 	if (magnitude(FP_H, a) < format_inf(FP_H))
 		return soft_convert(to, a, FP_H);
-	return sign | exponent | (a & MASK(format_frac[FP_H])) << (format_frac[to] - format_frac[FP_H]);
+	return sign | exponent |
+	       (a & MASK(format_frac[FP_H])) << (format_frac[to] - format_frac[FP_H]);
 }
 
 /*

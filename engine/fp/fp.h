@@ -29,9 +29,9 @@ enum fp_mode {
 	/* control bits of the guest; FP_FZ and FP_DAZ do not concern binary16 */
 	FP_FZ = 1 << 3,			/* tiny results become zero (FPCR.FZ, MXCSR.FTZ) */
 	FP_DAZ = 1 << 4,		/* denormal operands are zero (FPCR.FZ, MXCSR.DAZ) */
-	FP_FZ16 = 1 << 5,		/* both for binary16 arithmetic, not for conversions (FPCR.FZ16) */
+	FP_FZ16 = 1 << 5,		/* both, for binary16 but in conversions (FPCR.FZ16) */
 	FP_DN = 1 << 6,			/* every NaN result is the default one (FPCR.DN) */
-	FP_AHP = 1 << 7,		/* binary16 in conversions has no infinities and NaNs (FPCR.AHP) */
+	FP_AHP = 1 << 7,		/* conversions: no binary16 infinities and NaNs (FPCR.AHP) */
 	/* properties of one operation */
 	FP_NEG_PRODUCT = 1 << 8,	/* fp_fma: -(a * b) */
 	FP_NEG_ADDEND = 1 << 9,		/* fp_fma: - c */
@@ -70,17 +70,22 @@ u64 fp_sqrt(const struct fp_policy *p, enum fp_format f, u64 a, u32 mode, u8 *fl
 u64 fp_fma(const struct fp_policy *p, enum fp_format f, u64 a, u64 b, u64 c, u32 mode, u8 *flags);
 u64 fp_min(const struct fp_policy *p, enum fp_format f, u64 a, u64 b, u32 mode, u8 *flags);
 u64 fp_max(const struct fp_policy *p, enum fp_format f, u64 a, u64 b, u32 mode, u8 *flags);
-enum fp_order fp_cmp(const struct fp_policy *p, enum fp_format f, u64 a, u64 b, u32 mode, u8 *flags);
+enum fp_order fp_cmp(const struct fp_policy *p, enum fp_format f, u64 a, u64 b, u32 mode,
+		     u8 *flags);
 
 /* To integer; 32-bit results, also unsigned ones, are sign-extended to 64 bits. */
-u64 fp_to_int(const struct fp_policy *p, enum fp_format f, u64 a, enum fp_int to, u32 mode, u8 *flags);
+u64 fp_to_int(const struct fp_policy *p, enum fp_format f, u64 a, enum fp_int to, u32 mode,
+	      u8 *flags);
 /* From integer; of a 32-bit one the upper half of @n is ignored. */
-u64 fp_from_int(const struct fp_policy *p, enum fp_format f, u64 n, enum fp_int from, u32 mode, u8 *flags);
+u64 fp_from_int(const struct fp_policy *p, enum fp_format f, u64 n, enum fp_int from, u32 mode,
+		u8 *flags);
 /* To an integral value in the same format. */
 u64 fp_round(const struct fp_policy *p, enum fp_format f, u64 a, u32 mode, u8 *flags);
 /* From format @from to format @to. */
 u64 fp_convert(const struct fp_policy *p, enum fp_format to, u64 a, enum fp_format from, u32 mode,
 	       u8 *flags);
 
-/* RISC-V's ten classes, one bit: -inf -normal -subnormal -0 +0 +subnormal +normal +inf sNaN qNaN. */
+/*
+ * RISC-V's ten classes, one bit: -inf -normal -subnormal -0 +0 +subnormal +normal +inf sNaN qNaN.
+ */
 u64 fp_class(enum fp_format f, u64 a);

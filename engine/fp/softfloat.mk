@@ -18,8 +18,8 @@ $(B)/$1/libsoftfloat.a: $(SOFTFLOAT)/COPYING.txt engine/fp/platform.h engine/fp/
 	@rm -rf $$@ $(B)/$1/softfloat && mkdir -p $(B)/$1/softfloat
 	@find $(SOFTFLOAT)/source $(SOFTFLOAT)/source/RISCV -maxdepth 1 -name '*.c' \
 	  ! -name '*M_*' \( ! -name '*M.c' -o -name '*256M.c' \) | \
-	  xargs -P 2 -I @ sh -c '$(CLANG) $(filter-out -W% -I% -g,$(BASE)) $(FLAGS_$2) -w $(SOFTFLOAT_FLAGS) \
-	    -c @ -o $(B)/$1/softfloat/$$$$(basename @ .c).o || exit 255'
+	  xargs -P 2 -I @ sh -c '$(CLANG) $(filter-out -W% -I% -g,$(BASE)) $(FLAGS_$2) \
+	    -w $(SOFTFLOAT_FLAGS) -c @ -o $(B)/$1/softfloat/$$$$(basename @ .c).o || exit 255'
 	@llvm-ar rcs $$@ $(B)/$1/softfloat/*.o
 endef
 $(eval $(call softfloat,hosted,hosted))

@@ -1,5 +1,5 @@
 #!/bin/sh
-# softfloat.sh DIR: put the source of Berkeley SoftFloat-3e into DIR, from Debian's edk2 source package.
+# softfloat.sh DIR: Berkeley SoftFloat-3e's source into DIR, from Debian's source package edk2.
 #
 # apt verifies the package's signature; the SHA-256 here pins the upstream tarball beneath it, so a
 # point release may change Debian's patches but never the arithmetic. DIR appears complete or not

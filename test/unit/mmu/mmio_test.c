@@ -45,7 +45,9 @@ static const struct mmio_ops dev_ops = { dev_read, dev_write };
 
 static void values_are_cut(void **state)
 {
-	static const u64 want[] = { [1] = 0x10, [2] = 0x3210, [4] = 0x76543210, [8] = 0xfedcba9876543210 };
+	static const u64 want[] = {
+		[1] = 0x10, [2] = 0x3210, [4] = 0x76543210, [8] = 0xfedcba9876543210
+	};
 	const struct range *r;
 	struct space s;
 

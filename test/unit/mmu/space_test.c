@@ -133,9 +133,14 @@ static void map_landscape(struct space *s)
 		memory[i] = i * 7 + i / 256;
 	assert_int_equal(space_map_ram(s, RAM + 2 * PAGE_SIZE, 2 * PAGE_SIZE, memory, "high"), OK);
 	assert_int_equal(space_map_ram(s, RAM, 2 * PAGE_SIZE, memory + 3 * PAGE_SIZE, "low"), OK);
-	assert_int_equal(space_map_rom(s, RAM + 4 * PAGE_SIZE, PAGE_SIZE, memory + 2 * PAGE_SIZE, "rom"), OK);
-	assert_int_equal(space_map_mmio(s, RAM + 5 * PAGE_SIZE, PAGE_SIZE, &no_ops, NULL, NULL, "dev"), OK);
-	assert_int_equal(space_map_ram(s, RAM + 7 * PAGE_SIZE, PAGE_SIZE, memory + 5 * PAGE_SIZE, "far"), OK);
+	assert_int_equal(
+		space_map_rom(s, RAM + 4 * PAGE_SIZE, PAGE_SIZE, memory + 2 * PAGE_SIZE, "rom"),
+		OK);
+	assert_int_equal(
+		space_map_mmio(s, RAM + 5 * PAGE_SIZE, PAGE_SIZE, &no_ops, NULL, NULL, "dev"), OK);
+	assert_int_equal(
+		space_map_ram(s, RAM + 7 * PAGE_SIZE, PAGE_SIZE, memory + 5 * PAGE_SIZE, "far"),
+		OK);
 	assert_int_equal(space_map_ram(s, TOP, PAGE_SIZE, memory + 6 * PAGE_SIZE, "top"), OK);
 }
 

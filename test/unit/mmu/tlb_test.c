@@ -14,7 +14,7 @@
 
 #define VA	0x0000003f12345000ull
 #define HALF	0xffffffc000000000ull
-#define STRIDE	(TLB_SETS * TLB_SETS * PAGE_SIZE)	/* the same set: index folds in only 10 more bits */
+#define STRIDE	(TLB_SETS * TLB_SETS * PAGE_SIZE)	/* the same set */
 
 static struct mmu_tlb t;
 static u8 memory[16 * PAGE_SIZE] aligned_to(4096);
@@ -240,7 +240,8 @@ static void keys_run_out(void **state)
 		}
 		if (i % 4999 < 64) {
 			fill(VA + i % 4999 * PAGE_SIZE, 1);
-			tlb_fill(&t, &t.i, VA + i % 4999 * PAGE_SIZE, 0, page(1), true, false, PAGE_SIZE);
+			tlb_fill(&t, &t.i, VA + i % 4999 * PAGE_SIZE, 0, page(1), true, false,
+				 PAGE_SIZE);
 			assert_ptr_equal(read(VA + i % 4999 * PAGE_SIZE), page(1));
 		}
 	}
@@ -266,7 +267,13 @@ static void protect_withdraws_writes(void **state)
 
 #define SLOTS 48
 
-static struct { bool live; u32 asid, class, side, host; gva_t va; u64 size; bool write; } model[SLOTS];
+static struct {
+	bool live;
+	u32 asid, class, side, host;
+	gva_t va;
+	u64 size;
+	bool write;
+} model[SLOTS];
 static u64 seed = 1;
 
 static u32 random32(u32 below)

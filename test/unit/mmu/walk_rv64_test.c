@@ -26,7 +26,8 @@ static struct space space;
 static int setup(void **state)
 {
 	memset(memory, 0, sizeof(memory));
-	return space_init(&space) != OK || space_map_ram(&space, RAM, sizeof(memory), memory, "ram") != OK;
+	return space_init(&space) != OK ||
+	       space_map_ram(&space, RAM, sizeof(memory), memory, "ram") != OK;
 }
 
 static int teardown(void **state)
@@ -58,10 +59,13 @@ static u64 satp_of(const struct mode *m)
 
 static gpa_t slot_of(const struct mode *m, u32 level)
 {
-	return RAM + (m->levels - 1 - level) * PAGE_SIZE + BITS(m->va, 20 + 9 * level, 12 + 9 * level) * 8;
+	return RAM + (m->levels - 1 - level) * PAGE_SIZE +
+	       BITS(m->va, 20 + 9 * level, 12 + 9 * level) * 8;
 }
 
-/* Pointers from the root (page 0 of RAM) down to @level, each table on the next page; @pte there. */
+/*
+ * Pointers from the root (page 0 of RAM) down to @level, each table on the next page; @pte there.
+ */
 static gpa_t place(const struct mode *m, u32 level, u64 pte)
 {
 	memset(memory, 0, sizeof(memory));
@@ -112,11 +116,15 @@ static bool check_access(const struct mode *m, u32 level, const struct row *row,
 {
 	static const gpa_t target = 0x12345ull << 40 & MASK(56) & ~MASK(48);
 	u64 size = PAGE_SIZE << 9 * level, pte = pte_of(target, row->bits);
-	bool granted = (adue ? row->adue : row->may)[access == ACCESS_READ ? 0 : access == ACCESS_WRITE ? 1 : 2] != '-';
+	bool granted = (adue ? row->adue : row->may)[access] != '-';
 	u64 after = granted && adue ? pte | A | (access == ACCESS_WRITE ? D : 0) : pte;
 	gpa_t at = place(m, level, pte);
 	struct walk_rv64 w = {
-		.satp = satp_of(m), .user = row->user, .sum = row->sum, .mxr = row->mxr, .adue = adue,
+		.satp = satp_of(m),
+		.user = row->user,
+		.sum = row->sum,
+		.mxr = row->mxr,
+		.adue = adue,
 	};
 	struct walk out;
 	enum walk_status status = walk_rv64(&space, &w, m->va, access, &out);
@@ -128,7 +136,8 @@ static bool check_access(const struct mode *m, u32 level, const struct row *row,
 		       out.write == (row->adue[1] != '-' && after & D) && !out.global;
 	if (!good)
 		fprintf(stderr, "%s: mode %u level %u access %d adue %d: status %d pte %llx\n",
-			row->what, m->number, level, access, adue, status, (unsigned long long)*slot(at));
+			row->what, m->number, level, access, adue, status,
+			(unsigned long long)*slot(at));
 	return good;
 }
 
@@ -140,7 +149,8 @@ static void leaves(void **state)
 		for (u32 level = 0; level < modes[m].levels; level++)
 			for (u32 r = 0; r < ARRAY_LEN(leaf_rows); r++)
 				for (u32 i = 0; i < 6; i++)
-					good &= check_access(&modes[m], level, &leaf_rows[r], i / 2, i % 2);
+					good &= check_access(&modes[m], level, &leaf_rows[r], i / 2,
+							     i % 2);
 	assert_true(good);
 }
 
@@ -159,7 +169,8 @@ static void misaligned_superpages_fault(void **state)
 		for (u32 level = 1; level < modes[m].levels; level++) {
 			for (u32 bit = 12; bit < 12 + 9 * level; bit++) {
 				place(&modes[m], level, pte_of(BIT(bit), V | R | A));
-				assert_int_equal(walk(&modes[m], ACCESS_READ, &out), WALK_PAGE_FAULT);
+				assert_int_equal(walk(&modes[m], ACCESS_READ, &out),
+						 WALK_PAGE_FAULT);
 			}
 			place(&modes[m], level, pte_of(BIT(12 + 9 * level), V | R | A));
 			assert_int_equal(walk(&modes[m], ACCESS_READ, &out), WALK_OK);
@@ -178,7 +189,8 @@ static void pointers_have_no_attributes(void **state)
 				place(&modes[m], 0, pte_of(0, V | R | A));
 				assert_int_equal(walk(&modes[m], ACCESS_READ, &out), WALK_OK);
 				*slot(slot_of(&modes[m], level)) |= bad[i];
-				assert_int_equal(walk(&modes[m], ACCESS_READ, &out), WALK_PAGE_FAULT);
+				assert_int_equal(walk(&modes[m], ACCESS_READ, &out),
+						 WALK_PAGE_FAULT);
 			}
 			place(&modes[m], 0, pte_of(0, V | R | A));
 			*slot(slot_of(&modes[m], level)) |= G | 3 << 8;
@@ -200,7 +212,8 @@ static void napot(void **state)
 	for (u32 m = 0; m < ARRAY_LEN(modes); m++) {
 		for (u32 low = 0; low < 16; low++) {
 			place(&modes[m], 0, pte_of(0x40000000 + low * PAGE_SIZE, V | R | A | N));
-			assert_int_equal(walk(&modes[m], ACCESS_READ, &out), low == 8 ? WALK_OK : WALK_PAGE_FAULT);
+			assert_int_equal(walk(&modes[m], ACCESS_READ, &out),
+					 low == 8 ? WALK_OK : WALK_PAGE_FAULT);
 		}
 		place(&modes[m], 0, pte_of(0x40008000, V | R | A | N));
 		assert_int_equal(walk(&modes[m], ACCESS_READ, &out), WALK_OK);
@@ -269,7 +282,8 @@ static void tables_outside_memory(void **state)
 			place(&modes[m], 1, pte_of(nowhere[i], V));
 			assert_int_equal(walk(&modes[m], ACCESS_FETCH, &out), WALK_ACCESS_FAULT);
 			w.satp = (u64)modes[m].number << 60 | nowhere[i] >> PAGE_SHIFT;
-			assert_int_equal(walk_rv64(&space, &w, modes[m].va, ACCESS_READ, &out), WALK_ACCESS_FAULT);
+			assert_int_equal(walk_rv64(&space, &w, modes[m].va, ACCESS_READ, &out),
+					 WALK_ACCESS_FAULT);
 		}
 	}
 }
@@ -280,24 +294,30 @@ static void pmp_guards_every_level(void **state)
 
 	for (u32 m = 0; m < ARRAY_LEN(modes); m++) {
 		struct walk_rv64 w = {
-			.satp = satp_of(&modes[m]), .adue = true, .allowed = gate_allows, .ctx = &gate,
+			.satp = satp_of(&modes[m]),
+			.adue = true,
+			.allowed = gate_allows,
+			.ctx = &gate,
 		};
 
 		for (u32 level = 0; level < modes[m].levels; level++) {
 			place(&modes[m], 0, pte_of(0, V | R | W));
 			memset(&gate, 0, sizeof(gate));
 			gate.gpa = slot_of(&modes[m], level);
-			assert_int_equal(walk_rv64(&space, &w, modes[m].va, ACCESS_READ, &out), WALK_ACCESS_FAULT);
+			assert_int_equal(walk_rv64(&space, &w, modes[m].va, ACCESS_READ, &out),
+					 WALK_ACCESS_FAULT);
 			assert_int_equal(gate.calls, modes[m].levels - level);
 		}
 		/* readable but not writable: the update of A is refused, and only then */
 		gate.gpa = place(&modes[m], 0, pte_of(0, V | R | W));
 		gate.write = true;
-		assert_int_equal(walk_rv64(&space, &w, modes[m].va, ACCESS_READ, &out), WALK_ACCESS_FAULT);
+		assert_int_equal(walk_rv64(&space, &w, modes[m].va, ACCESS_READ, &out),
+				 WALK_ACCESS_FAULT);
 		assert_int_equal(*slot(gate.gpa), pte_of(0, V | R | W));
 		*slot(gate.gpa) |= A;
 		assert_int_equal(walk_rv64(&space, &w, modes[m].va, ACCESS_READ, &out), WALK_OK);
-		assert_int_equal(walk_rv64(&space, &w, modes[m].va, ACCESS_WRITE, &out), WALK_ACCESS_FAULT);
+		assert_int_equal(walk_rv64(&space, &w, modes[m].va, ACCESS_WRITE, &out),
+				 WALK_ACCESS_FAULT);
 	}
 }
 
@@ -463,7 +483,10 @@ static void random_tables_equal_naive_walker(void **state)
 			u64 r = random64();
 			struct walk_rv64 w = {
 				.satp = (8 + r % 3) << 60 | (RAM >> PAGE_SHIFT) + (r >> 8) % PAGES,
-				.user = r >> 20 & 1, .sum = r >> 21 & 1, .mxr = r >> 22 & 1, .adue = r >> 23 & 1,
+				.user = r >> 20 & 1,
+				.sum = r >> 21 & 1,
+				.mxr = r >> 22 & 1,
+				.adue = r >> 23 & 1,
 			};
 			u32 bits = 39 + 9 * (r % 3);
 			gva_t va = r >> 30 & 15 ? (gva_t)sext(random64(), bits) : random64();
@@ -481,11 +504,16 @@ static void random_tables_equal_naive_walker(void **state)
 				continue;
 			assert_int_equal(out.gpa, gpa);
 			assert_int_equal(out.size, size);
-			/* what the answer promises for other accesses must hold without any change */
+			/*
+			 * what the answer promises for other accesses must hold without any change
+			 */
 			w.adue = false;
-			assert_int_equal(out.read, naive(copy, &w, va, ACCESS_READ, &gpa, &size) == WALK_OK);
-			assert_int_equal(out.write, naive(copy, &w, va, ACCESS_WRITE, &gpa, &size) == WALK_OK);
-			assert_int_equal(out.exec, naive(copy, &w, va, ACCESS_FETCH, &gpa, &size) == WALK_OK);
+			assert_int_equal(out.read,
+					 naive(copy, &w, va, ACCESS_READ, &gpa, &size) == WALK_OK);
+			assert_int_equal(out.write,
+					 naive(copy, &w, va, ACCESS_WRITE, &gpa, &size) == WALK_OK);
+			assert_int_equal(out.exec,
+					 naive(copy, &w, va, ACCESS_FETCH, &gpa, &size) == WALK_OK);
 		}
 		assert_memory_equal(copy, memory, sizeof(memory));
 	}

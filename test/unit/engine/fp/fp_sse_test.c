@@ -75,7 +75,8 @@ static u32 mxcsr_of(u32 mode)
 #define SSE(insn, acc, src, ...) do {						\
 	u32 old, in = mxcsr_of(mode), out;					\
 	asm volatile("stmxcsr %[old]; ldmxcsr %[in]; movq %[a], %%xmm0; movq %[b], %%xmm1;" \
-		     "movq %[c], %%xmm2;" insn "; movq %%xmm0, %[r]; stmxcsr %[out]; ldmxcsr %[old]" \
+		     "movq %[c], %%xmm2;" insn ";"				\
+		     "movq %%xmm0, %[r]; stmxcsr %[out]; ldmxcsr %[old]"	\
 		     : [r] "=r"(r), [out] "=m"(out), [old] "=m"(old)		\
 		     : [a] "r"(acc), [b] "r"(src), [c] "r"((u64)0 __VA_ARGS__), [in] "m"(in) \
 		     : "xmm0", "xmm1", "xmm2", "rax", "cc");				\
@@ -84,7 +85,7 @@ static u32 mxcsr_of(u32 mode)
 
 enum op { ADD, SUB, MUL, DIV, SQRT, MIN, MAX, FMA, FNMADD, ROUND, NARROW, HALF, OPS };
 static const char *const op_name[] = {
-	"add", "sub", "mul", "div", "sqrt", "min", "max", "fma", "fnmadd", "round", "convert", "half"
+	"add", "sub", "mul", "div", "sqrt", "min", "max", "fma", "fnmadd", "round", "narrow", "half",
 };
 
 static u64 host(enum op op, enum fp_format f, u64 a, u64 b, u64 c, u32 mode, u8 *flags)
@@ -123,13 +124,22 @@ static u64 host(enum op op, enum fp_format f, u64 a, u64 b, u64 c, u32 mode, u8 
 		else SSE("vfnmadd213ss %%xmm2, %%xmm1, %%xmm0", b, a, + c);
 		break;
 	case ROUND:
-		if (d) SSE("roundsd $4, %%xmm0, %%xmm0", a, b); else SSE("roundss $4, %%xmm0, %%xmm0", a, b);
+		if (d)
+			SSE("roundsd $4, %%xmm0, %%xmm0", a, b);
+		else
+			SSE("roundss $4, %%xmm0, %%xmm0", a, b);
 		break;
 	case NARROW:	/* S to D, D to S */
-		if (d) SSE("cvtsd2ss %%xmm0, %%xmm0", a, b); else SSE("cvtss2sd %%xmm0, %%xmm0", a, b);
+		if (d)
+			SSE("cvtsd2ss %%xmm0, %%xmm0", a, b);
+		else
+			SSE("cvtss2sd %%xmm0, %%xmm0", a, b);
 		break;
 	case HALF:	/* S to H, H to S */
-		if (d) SSE("vcvtph2ps %%xmm0, %%xmm0", a, b); else SSE("vcvtps2ph $4, %%xmm0, %%xmm0", a, b);
+		if (d)
+			SSE("vcvtph2ps %%xmm0, %%xmm0", a, b);
+		else
+			SSE("vcvtps2ph $4, %%xmm0, %%xmm0", a, b);
 		break;
 	case OPS:
 		break;
@@ -210,7 +220,8 @@ static void compare(enum op op, enum fp_format f, u64 a, u64 b, u64 c, u32 mode)
 		want = MASK(width[to] - 1) & ~MASK(frac[to] - 1);
 	if (rv != want || (rv_flags & ~FP_NV) != (want_flags & ~(FP_ID | FP_NV)) ||
 	    ((rv_flags ^ want_flags) & FP_NV && op != FMA && op != FNMADD)) {
-		fprintf(stderr, "rv64 %s.%c mode %x: %lx %lx %lx -> %lx flags %x, host %lx flags %x\n",
+		fprintf(stderr,
+			"rv64 %s.%c mode %x: %lx %lx %lx -> %lx flags %x, host %lx flags %x\n",
 			op_name[op], "hsd"[f], mode, a, b, c, rv, rv_flags, want, want_flags);
 		fail();
 	}
@@ -306,7 +317,8 @@ static void comparison_equals_sse(void **state)
 {
 	for (u32 i = 0; i < ROUNDS; i++) {
 		enum fp_format f = FP_S + i % 2;
-		u64 a = random_fp(f), b = i % 8 ? random_fp(f) : a ^ (random64() & 1) << (width[f] - 1);
+		u64 a = random_fp(f),
+		    b = i % 8 ? random_fp(f) : a ^ (random64() & 1) << (width[f] - 1);
 		u32 mode = random_mode(i % 4 == 0) | (i & 2 ? FP_SIGNAL : 0);
 		u8 want = 0, flags = 0;
 		enum fp_order order = host_cmp(f, a, b, mode, &want);

@@ -97,7 +97,10 @@ static const struct row rv64_rows[] = {
 	{ SUB, FP_S, FP_RMM, NEG_S | ONE_S, 0x33800000, 0, NEG_S | (ONE_S + 1), FP_NX },
 	{ SUB, FP_S, FP_RDN, ONE_S, ONE_S, 0, NEG_S, 0 },
 	{ SUB, FP_S, FP_RUP, ONE_S, ONE_S, 0, 0, 0 },
-	/* overflow, and tininess after rounding: the second result rounds up to the smallest normal */
+	/*
+	 * overflow, and tininess after rounding: the second result rounds up to the smallest
+	 * normal
+	 */
 	{ ADD, FP_S, FP_RNE, MAX_S, MAX_S, 0, INF_S, FP_OF | FP_NX },
 	{ ADD, FP_S, FP_RTZ, MAX_S, MAX_S, 0, MAX_S, FP_OF | FP_NX },
 	{ MUL, FP_S, FP_RNE, 0x3f7fffff, MIN_S, 0, MIN_S, FP_UF | FP_NX },
