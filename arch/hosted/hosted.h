@@ -19,7 +19,7 @@ void hosted_cpu_attach(u32 id);
 /* tty.c: give the terminal back as it was found; may be called in a signal handler, repeatedly. */
 void hosted_tty_restore(void);
 
-/* trap.c: faults of the hypervisor end in a readable dump; SIGINT, SIGTERM ... end the process in order. */
+/* trap.c: faults end in a readable dump; SIGINT, SIGTERM ... end the process in order. */
 void hosted_traps_init(void);
 void hosted_trap_stack(void);		/* an alternate signal stack for the calling thread */
 

@@ -31,7 +31,7 @@ static void write_all(int fd, const char *text, size_t len)
 
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n < 0 && errno == EAGAIN) {		/* somebody made the terminal non-blocking */
+		if (n < 0 && errno == EAGAIN) {	/* somebody set O_NONBLOCK */
 			struct pollfd p = { .fd = fd, .events = POLLOUT };
 
 			poll(&p, 1, 100);
@@ -120,8 +120,8 @@ void arch_describe(char *buf, size_t cap)
 
 	cpu_model(model, sizeof(model));
 	uname(&u);
-	fmt_buf(buf, cap, "%s, %u CPU%s, process on %s %s", model, cpu_count, cpu_count == 1 ? "" : "s",
-		u.sysname, u.release);
+	fmt_buf(buf, cap, "%s, %u CPU%s, process on %s %s", model, cpu_count,
+		cpu_count == 1 ? "" : "s", u.sysname, u.release);
 }
 
 const char *hosted_strerror(int errnum)
@@ -156,7 +156,8 @@ static err_t file_map(const char *path, int fd, struct file *out)
 		return OK;
 	p = mmap(NULL, out->len, PROT_READ, MAP_PRIVATE, fd, 0);
 	if (p == MAP_FAILED)
-		return ERRF(errno == ENOMEM ? E_NOMEM : E_IO, "%s: mmap: %s", path, hosted_strerror(errno));
+		return ERRF(errno == ENOMEM ? E_NOMEM : E_IO, "%s: mmap: %s", path,
+			    hosted_strerror(errno));
 	out->data = p;
 	out->arch = p;
 	return OK;

@@ -47,7 +47,7 @@ void *arch_ram_alloc(u64 len, u32 node)
 	if (len == 0 || len > BIT(46))
 		return NULL;
 	len = ALIGN_UP(len, PAGE_SIZE);
-	p = map_aligned(len, align, 0);		/* reserved: too much is refused now, not when touched */
+	p = map_aligned(len, align, 0);	/* reserved: too much is refused now, not when touched */
 	if (p) {
 		madvise(p, len, MADV_HUGEPAGE);
 		madvise(p, len, MADV_DONTDUMP);

@@ -44,7 +44,9 @@ static ssize_t transfer_some(struct file_blk *f, struct blk_req *r, u32 at, u64 
 	memcpy(iov, r->iov + at, count * sizeof(iov[0]));
 	iov[0].iov_base = (u8 *)iov[0].iov_base + skip;
 	iov[0].iov_len -= skip;
-	return r->op == BLK_READ ? preadv(f->fd, iov, (int)count, pos) : pwritev(f->fd, iov, (int)count, pos);
+	if (r->op == BLK_READ)
+		return preadv(f->fd, iov, (int)count, pos);
+	return pwritev(f->fd, iov, (int)count, pos);
 }
 
 static err_t transfer(struct file_blk *f, struct blk_req *r)
@@ -101,7 +103,9 @@ static err_t zero(struct file_blk *f, struct blk_req *r)
 
 static err_t flush(struct file_blk *f)
 {
-	return fdatasync(f->fd) == 0 || errno == EINVAL || errno == EROFS ? OK : io_error(f, "flush");
+	if (fdatasync(f->fd) == 0 || errno == EINVAL || errno == EROFS)
+		return OK;
+	return io_error(f, "flush");
 }
 
 static void file_submit(struct blk *b, struct blk_req *r)
@@ -163,7 +167,8 @@ static err_t file_blk_new(const char *path, int fd, bool readonly, struct blk **
 	if (e != OK)
 		return e;
 	if (flock(fd, (readonly ? LOCK_SH : LOCK_EX) | LOCK_NB) != 0 && errno == EWOULDBLOCK)
-		return ERRF(E_BUSY, "%s: in use by another VM; end that one, or open both read-only", path);
+		return ERRF(E_BUSY, "%s: in use by another VM; end that one, or open both read-only",
+			    path);
 	f = heap_alloc(sizeof(*f));
 	if (!f)
 		return ERR(E_NOMEM);

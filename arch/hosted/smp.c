@@ -74,7 +74,8 @@ static err_t cpus_wanted(u32 *out)
 
 	if (env) {
 		if (!str_to_u64(env, &n) || n < 1 || n > CPU_MAX)
-			return ERRF(E_USAGE, "FVP_CPUS=%s: want a number from 1 to %d", env, CPU_MAX);
+			return ERRF(E_USAGE, "FVP_CPUS=%s: want a number from 1 to %d", env,
+				    CPU_MAX);
 	} else if (sched_getaffinity(0, sizeof(set), &set) == 0) {
 		n = (u64)CPU_COUNT(&set);
 	} else {

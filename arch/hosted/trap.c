@@ -20,6 +20,7 @@
 
 #include "arch/hosted/hosted.h"
 #include "arch/io.h"
+#include "host/cpu.h"
 #include "kernel/base/cpu.h"
 #include "kernel/base/panic.h"
 
@@ -61,44 +62,18 @@ static void early_sink_write(struct sink *s, const char *text, size_t len)
 	arch_early_write(text, len);
 }
 
-static void print_row(struct sink *to, const char *const *names, const u64 *values, u32 count)
+/* The machine context begins with the registers on every host; returns the program counter. */
+static uptr context_print(struct sink *to, const ucontext_t *u)
 {
+	static const char *const names[] = { HOST_SIGNAL_REGS };
+	const u64 *regs = (const u64 *)&u->uc_mcontext;
+	u32 count = ARRAY_LEN(names);
+
 	for (u32 i = 0; i < count; i++)
-		sink_printf(to, "%s%-4s %016llx%s", i % 4 ? "  " : "  ", names[i],
-			    (unsigned long long)values[i], i % 4 == 3 || i + 1 == count ? "\n" : "");
+		sink_printf(to, "  %-4s %016llx%s", names[i], (unsigned long long)regs[i],
+			    i % 4 == 3 || i + 1 == count ? "\n" : "");
+	return regs[HOST_SIGNAL_PC];
 }
-
-#if defined(__x86_64__)
-static uptr context_print(struct sink *to, const ucontext_t *u)
-{
-	static const char *const names[] = {
-		"rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", "rsp",
-		"r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "rip", "efl",
-	};
-	static const int index[] = {
-		REG_RAX, REG_RBX, REG_RCX, REG_RDX, REG_RSI, REG_RDI, REG_RBP, REG_RSP,
-		REG_R8, REG_R9, REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15, REG_RIP, REG_EFL,
-	};
-	u64 values[ARRAY_LEN(index)];
-
-	for (u32 i = 0; i < ARRAY_LEN(index); i++)
-		values[i] = (u64)u->uc_mcontext.gregs[index[i]];
-	print_row(to, names, values, ARRAY_LEN(values));
-	return (uptr)u->uc_mcontext.gregs[REG_RIP];
-}
-#elif defined(__aarch64__)
-static uptr context_print(struct sink *to, const ucontext_t *u)
-{
-	static const char *const names[] = {
-		"x0", "x1", "x2", "x3", "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12",
-		"x13", "x14", "x15", "x16", "x17", "x18", "x19", "x20", "x21", "x22", "x23", "x24",
-		"x25", "x26", "x27", "x28", "x29", "x30",
-	};
-
-	print_row(to, names, (const u64 *)u->uc_mcontext.regs, ARRAY_LEN(names));
-	return (uptr)u->uc_mcontext.pc;
-}
-#endif
 
 static void trap(int sig, siginfo_t *info, void *context)
 {
@@ -128,7 +103,8 @@ void hosted_trap_stack(void)
 {
 	stack_t s = { .ss_size = STACK_SIZE };
 
-	s.ss_sp = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	s.ss_sp = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+		       -1, 0);
 	if (s.ss_sp != MAP_FAILED)
 		sigaltstack(&s, NULL);
 }
@@ -137,11 +113,14 @@ void hosted_traps_init(void)
 {
 	static const int faults[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE };
 	static const int ends[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
-	/* NODEFER: a fault inside the dump must reach panic() again, not kill us with the terminal raw. */
-	struct sigaction act = { .sa_sigaction = trap, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER };
+	/* NODEFER: a fault inside the dump must reach panic() again, not kill us, tty raw. */
+	struct sigaction act = {
+		.sa_sigaction = trap,
+		.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER,
+	};
 	void *warm[4];
 
-	backtrace(warm, ARRAY_LEN(warm));	/* loads what it needs while it still may allocate */
+	backtrace(warm, ARRAY_LEN(warm));	/* loads what it needs while it may allocate */
 	for (u32 i = 0; i < ARRAY_LEN(faults); i++)
 		sigaction(faults[i], &act, NULL);
 	act = (struct sigaction){ .sa_handler = leave, .sa_flags = SA_RESTART };

@@ -12,7 +12,7 @@
 #define ERR_RING 16u
 
 struct err_ring {
-	u32 head;			/* records written so far; the next goes to head % ERR_RING */
+	u32 head;		/* records written so far; the next goes to head % ERR_RING */
 	struct err_record record[ERR_RING];
 };
 
@@ -54,7 +54,7 @@ err_t err_note(err_t code, const char *file, u32 line)
 err_t err_notef(err_t code, const char *file, u32 line, const char *fmt, ...)
 {
 	struct err_record *r = ring_push(code, file, line);
-	char text[sizeof(r->text)];	/* an argument may be err_text(): an older record, or this one */
+	char text[sizeof(r->text)];	/* an argument may be err_text() of a record */
 	struct sink_buf out = sink_buf_init(text, sizeof(text));
 	va_list ap;
 

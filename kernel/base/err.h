@@ -4,7 +4,8 @@
  * and an optional message into a ring (per CPU); everybody above passes the code on.
  *
  *	if (len < sizeof(*h))
- *		return ERRF(E_FORMAT, "%s: truncated header (%zu of %zu bytes)", name, len, sizeof(*h));
+ *		return ERRF(E_FORMAT, "%s: truncated header (%zu of %zu bytes)", name, len,
+ *			    sizeof(*h));
  *
  * Messages say what, where and what to do, without a final full stop or newline.
  */
@@ -35,7 +36,8 @@ err_t err_note(err_t code, const char *file, u32 line);
 err_t err_notef(err_t code, const char *file, u32 line, const char *fmt, ...) printf_like(4, 5);
 
 const char *err_name(err_t code);	/* "E_NOMEM" */
-const char *err_text(err_t code);	/* the newest message of this CPU if it has this code, else the generic text */
+/* The newest message of this CPU if it has this code, else the generic text. */
+const char *err_text(err_t code);
 int err_status(err_t code);		/* exit status of the hosted program */
 
 /* The @back-th newest record of this CPU (0 = newest), or NULL. */

@@ -184,7 +184,8 @@ static void sink_conversion(struct sink *s, struct spec *f, char conv, struct ar
 	case 'd':
 	case 'i':
 		v = arg_signed(f, a);
-		sink_number(s, f, v < 0 ? "-" : f->plus ? "+" : "", v < 0 ? -(u64)v : (u64)v, 10, lower);
+		sink_number(s, f, v < 0 ? "-" : f->plus ? "+" : "", v < 0 ? -(u64)v : (u64)v, 10,
+			    lower);
 		break;
 	case 'u':
 		sink_number(s, f, "", arg_unsigned(f, a), 10, lower);

@@ -20,5 +20,5 @@ void gclock_start(struct gclock *c, ns_t start);
 void gclock_freeze(struct gclock *c);
 void gclock_thaw(struct gclock *c);
 ns_t gclock_now(const struct gclock *c);
-/* The host time at which guest time reaches @guest, NS_NEVER for NS_NEVER (an estimate while paused). */
+/* The host time at which guest time reaches @guest, NS_NEVER for NS_NEVER (paused: an estimate). */
 ns_t gclock_host(const struct gclock *c, ns_t guest);

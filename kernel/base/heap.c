@@ -30,7 +30,7 @@ static const u16 class_size[] = {
 
 struct slab {
 	struct list link;		/* in partial[class], or self-linked when full */
-	uptr cookie;			/* its own address and a secret: guests' bytes cannot pose as a slab */
+	uptr cookie;			/* address and a secret: no guest data can pose as a slab */
 	u32 class;
 	u32 used, slots, first;		/* first: offset of slot 0 */
 	u64 map[SLAB_WORDS];		/* used slots */

@@ -6,16 +6,17 @@
 
 #include "kernel/base/types.h"
 
-void *heap_alloc(size_t size);			/* zeroed, 16-byte aligned; NULL when out of memory */
+void *heap_alloc(size_t size);		/* zeroed, 16-byte aligned; NULL when out of memory */
 void *heap_alloc_aligned(size_t size, size_t align);	/* @align a power of two <= 4096 */
-void heap_free(void *p);			/* NULL is fine */
+void heap_free(void *p);		/* NULL is fine */
 char *heap_strdup(const char *s);
 
 struct heap_stats {
-	u64 used, peak, pages;	/* bytes in live objects, their peak, bytes taken from the page allocator */
+	u64 used, peak;		/* bytes in live objects, and their peak */
+	u64 pages;		/* bytes taken from the page allocator */
 	u64 count;		/* live objects */
 };
 struct heap_stats heap_stats(void);
 
-/* Fault injection: fail the @nth allocation from now (1 = next), 0 = off. For tests and the hostile build. */
+/* Fault injection, for tests: fail the @nth allocation from now (1 = next), 0 = off. */
 void heap_fail_after(u64 nth);

@@ -41,4 +41,5 @@ static inline void list_remove(struct list *node)
 
 #define list_first(head, type, member)	container_of((head)->next, type, member)
 #define list_each(it, head) \
-	for (struct list *it = (head)->next, *it##_n = it->next; it != (head); it = it##_n, it##_n = it->next)
+	for (struct list *it = (head)->next, *it##_n = it->next; it != (head); \
+	     it = it##_n, it##_n = it->next)

@@ -63,7 +63,8 @@ static void entry_print(struct sink *to, const struct log_entry *e)
 			     (unsigned long long)(e->when % NS_PER_SEC / NS_PER_US),
 			     levels[e->level].letter, e->text);
 
-	sink_write(to, line, MIN(len, sizeof(line) - 1));	/* in one piece: CPUs share the console */
+	/* In one piece: CPUs share the console. */
+	sink_write(to, line, MIN(len, sizeof(line) - 1));
 }
 
 void log_line(enum log_level level, const char *fmt, ...)

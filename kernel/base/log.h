@@ -35,7 +35,7 @@ extern _Atomic u32 log_threshold;		/* an enum log_level; lines above it are drop
 const char *log_level_name(enum log_level level);
 bool log_level_parse(const char *name, enum log_level *out);
 
-/* Where finished lines go beside the ring; NULL = nowhere. @sink is called with the log lock held. */
+/* Where finished lines go beside the ring; NULL = nowhere. Called with the log lock held. */
 void log_set_sink(struct sink *sink);
 /* Print the newest @lines lines of the ring, oldest first. */
 void log_replay(struct sink *to, u32 lines);

@@ -119,8 +119,8 @@ static struct page_range *range_new(uptr base, u64 len, u32 node)
 	struct page_range *r = &ranges[count];
 
 	if (count == RANGE_MAX || pages <= own) {
-		log_warn("memory at %#lx (%llu KiB) is not used: %s", base, (unsigned long long)len >> 10,
-			 count == RANGE_MAX ? "too many ranges" : "too small");
+		log_warn("memory at %#lx (%llu KiB) is not used: %s", base,
+			 (unsigned long long)len >> 10, count == RANGE_MAX ? "too many ranges" : "too small");
 		return NULL;
 	}
 	r->state = (u8 *)base;
@@ -237,7 +237,7 @@ void page_free(void *page, u32 order)
 	if (*state_of(r, (uptr)page) != (STATE_USED | order))
 		panic("page_free(%p, %u): not an allocated block of this order (state %02x)",
 		      page, order, *state_of(r, (uptr)page));
-	*state_of(r, (uptr)page) = 0;		/* nobody's, while it is scrubbed without the lock */
+	*state_of(r, (uptr)page) = 0;	/* nobody's, while it is scrubbed without the lock */
 	lock_drop(&n->lock);
 	memset(page, 0, order_bytes(order));
 	lock_take(&n->lock);

@@ -9,4 +9,5 @@
 
 _Noreturn void panic(const char *fmt, ...) printf_like(1, 2);
 
-#define assert(cond)	((cond) ? (void)0 : panic("%s:%d: assertion failed: %s", __FILE__, __LINE__, #cond))
+#define assert(cond) \
+	((cond) ? (void)0 : panic("%s:%d: assertion failed: %s", __FILE__, __LINE__, #cond))

@@ -86,7 +86,7 @@ static u32 base_prefix(const char **s)
 	return 10;
 }
 
-/* The number that @s begins with; its end, or NULL if there is none or it needs more than 64 bits. */
+/* The number that @s begins with; its end, or NULL if there is none or it exceeds 64 bits. */
 static const char *number_parse(const char *s, u64 *out)
 {
 	u32 base = base_prefix(&s);
@@ -99,7 +99,8 @@ static const char *number_parse(const char *s, u64 *out)
 			s++;
 		if (digit_value(*s) >= base)
 			break;
-		if (__builtin_mul_overflow(v, base, &v) || __builtin_add_overflow(v, digit_value(*s), &v))
+		if (__builtin_mul_overflow(v, base, &v) ||
+		    __builtin_add_overflow(v, digit_value(*s), &v))
 			return NULL;
 	}
 	*out = v;

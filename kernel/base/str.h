@@ -21,7 +21,7 @@ const char *str_find(const char *s, const char *needle);	/* NULL if absent */
 /* Copy with termination; false if @src had to be cut. */
 bool str_copy(char *dst, size_t cap, const char *src);
 
-/* Parse an unsigned number: decimal, 0x hex, 0o octal, 0b binary, '_' between digits; the whole string must be it. */
+/* Parse an unsigned number, the whole of @s: decimal, 0x, 0o, 0b, '_' between digits. */
 bool str_to_u64(const char *s, u64 *out);
 
 /* Parse a size in bytes: a number with optional K, M, G or T (powers of 1024), "512M". */

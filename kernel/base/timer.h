@@ -17,7 +17,7 @@ struct cpu;
 struct timer {
 	ns_t deadline;		/* arch_clock_ns() time */
 	void (*fire)(struct timer *t);
-	_Atomic(struct cpu *) cpu;	/* whose queue guards it: where it is armed or was last, or NULL */
+	_Atomic(struct cpu *) cpu;	/* whose queue guards it: where armed last, or NULL */
 	u32 index;		/* its place in the heap + 1, 0: not armed */
 };
 

@@ -15,3 +15,9 @@ static inline u64 host_cycles(void)
 {
 	return __builtin_ia32_rdtsc();
 }
+
+/* What Linux saves for a signal handler, in the order of its struct sigcontext. */
+#define HOST_SIGNAL_REGS \
+	"r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", \
+	"rdi", "rsi", "rbp", "rbx", "rdx", "rax", "rcx", "rsp", "rip", "efl"
+#define HOST_SIGNAL_PC	16

@@ -27,7 +27,9 @@ static u64 resident_kib(void)
 
 static void test_ram(void **s)
 {
-	static const u64 sizes[] = { 1, PAGE_SIZE, MIB(2) - PAGE_SIZE, MIB(2), MIB(64) + PAGE_SIZE };
+	static const u64 sizes[] = {
+		1, PAGE_SIZE, MIB(2) - PAGE_SIZE, MIB(2), MIB(64) + PAGE_SIZE,
+	};
 
 	for (u32 i = 0; i < ARRAY_LEN(sizes); i++) {
 		u8 *p = arch_ram_alloc(sizes[i], 0);

@@ -52,7 +52,8 @@ static void echo(void)
 			for (size_t i = 0; i < n; i++) {
 				if (buf[i] == 'q')
 					arch_poweroff((int)signalled);
-				buf[i] = (u8)(buf[i] >= 'a' && buf[i] <= 'z' ? buf[i] - 32 : buf[i]);
+				if (buf[i] >= 'a' && buf[i] <= 'z')
+					buf[i] = (u8)(buf[i] - 32);
 			}
 			chr_write(c, buf, n);
 		}
@@ -136,7 +137,8 @@ static ns_t cpu_time(pid_t pid)
 	fclose(f);
 	p = p ? strrchr(line, ')') : NULL;
 	assert_non_null(p);
-	assert_int_equal(sscanf(p, ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &sys), 2);
+	assert_int_equal(sscanf(p, ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu",
+				&user, &sys), 2);
 	return (user + sys) * 10 * NS_PER_MS;
 }
 
@@ -273,7 +275,8 @@ static bool is_cooked(int fd)
 	struct termios t;
 
 	assert_int_equal(tcgetattr(fd, &t), 0);
-	return (t.c_lflag & (ICANON | ECHO | ISIG)) == (ICANON | ECHO | ISIG) && (t.c_iflag & ICRNL);
+	return (t.c_lflag & ICANON) && (t.c_lflag & ECHO) && (t.c_lflag & ISIG) &&
+	       (t.c_iflag & ICRNL);
 }
 
 static void test_terminal_is_raw_and_given_back(void **s)
@@ -282,7 +285,7 @@ static void test_terminal_is_raw_and_given_back(void **s)
 	pid_t pid = start_on_terminal(&master);
 
 	assert_true(is_raw(master));
-	assert_int_equal(write(master, "\x03key\r", 5), 5);	/* Ctrl-C is a byte like any other */
+	assert_int_equal(write(master, "\x03key\r", 5), 5);	/* Ctrl-C is just a byte */
 	assert_true(expect(master, "\x03KEY\r"));
 	assert_int_equal(write(master, "q", 1), 1);
 	assert_true(status_of(pid) < 128);
@@ -293,8 +296,8 @@ static void test_terminal_is_raw_and_given_back(void **s)
 static void test_signals_give_the_terminal_back(void **s)
 {
 	static const int ends[][2] = {
-		{ SIGINT, 130 }, { SIGTERM, 143 }, { SIGHUP, 129 }, { SIGQUIT, 131 }, { SIGSEGV, 70 },
-		{ SIGABRT, 128 + SIGABRT },
+		{ SIGINT, 130 }, { SIGTERM, 143 }, { SIGHUP, 129 }, { SIGQUIT, 131 },
+		{ SIGSEGV, 70 }, { SIGABRT, 128 + SIGABRT },
 	};
 
 	for (u32 i = 0; i < ARRAY_LEN(ends); i++) {

@@ -186,7 +186,9 @@ static void free_unaligned(void)
 
 static void test_bad_frees_panic(void **s)
 {
-	void (*const bad[])(void) = { free_twice, free_wrong_order, free_middle, free_foreign, free_unaligned };
+	void (*const bad[])(void) = {
+		free_twice, free_wrong_order, free_middle, free_foreign, free_unaligned,
+	};
 
 	for (u32 i = 0; i < ARRAY_LEN(bad); i++) {
 		struct child c = child_run(bad[i]);

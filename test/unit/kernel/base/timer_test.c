@@ -57,7 +57,9 @@ static int fresh(void **s)
 
 static void test_order(void **s)
 {
-	struct timer t[4] = { { .fire = note }, { .fire = note }, { .fire = note }, { .fire = note } };
+	struct timer t[4] = {
+		{ .fire = note }, { .fire = note }, { .fire = note }, { .fire = note },
+	};
 
 	assert_int_equal(timer_next(), NS_NEVER);
 	timer_arm(&t[0], 30);
