@@ -120,7 +120,8 @@ static struct page_range *range_new(uptr base, u64 len, u32 node)
 
 	if (count == RANGE_MAX || pages <= own) {
 		log_warn("memory at %#lx (%llu KiB) is not used: %s", base,
-			 (unsigned long long)len >> 10, count == RANGE_MAX ? "too many ranges" : "too small");
+			 (unsigned long long)len >> 10,
+			 count == RANGE_MAX ? "too many ranges" : "too small");
 		return NULL;
 	}
 	r->state = (u8 *)base;

@@ -98,8 +98,8 @@ static void test_numbers(void **s)
 	for (u32 i = 0; i < ARRAY_LEN(numbers); i++) {
 		u64 v = 4711;
 
-		print_message("%s\n", numbers[i].text);
-		assert_int_equal(str_to_u64(numbers[i].text, &v), numbers[i].ok);
+		if (str_to_u64(numbers[i].text, &v) != numbers[i].ok)
+			fail_msg("\"%s\"", numbers[i].text);
 		assert_int_equal(v, numbers[i].ok ? numbers[i].value : 4711);
 	}
 }
@@ -126,8 +126,8 @@ static void test_sizes(void **s)
 	for (u32 i = 0; i < ARRAY_LEN(sizes); i++) {
 		u64 v = 0;
 
-		print_message("%s\n", sizes[i].text);
-		assert_int_equal(str_to_size(sizes[i].text, &v), sizes[i].ok);
+		if (str_to_size(sizes[i].text, &v) != sizes[i].ok)
+			fail_msg("\"%s\"", sizes[i].text);
 		if (sizes[i].ok)
 			assert_int_equal(v, sizes[i].value);
 	}
