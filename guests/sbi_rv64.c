@@ -167,6 +167,7 @@ static enum sbi_error sbi_hart_start(struct sbi_call *c)
 	v = &c->vm->vcpu[c->arg[0]];
 	lock_take(&b->power);
 	if (vcpu_is_off(v)) {
+		gcpu_line(&v->g, IRQ_SSI, false);	/* sent in an earlier life */
 		rv64_start(&v->g, c->arg[1], c->arg[0], c->arg[2], false);
 		result = vcpu_power_on(v) ? SBI_ERR_FAILED : SBI_SUCCESS;
 	}
