@@ -100,7 +100,7 @@ static void translate_insn(struct translation *tr, u32 insn)
 
 	if (!defined)
 		ir_except(tr->b, CAUSE_ILLEGAL, ir_const(tr->b, insn));
-	else if ((tr->marked_dirty && !tr->b->ended))
+	else if (tr->marked_dirty && !tr->b->ended)
 		ir_exit(tr->b, tr->next, IR_CHECK);
 }
 
@@ -127,12 +127,10 @@ bool rv64_translate(const struct code_window *w, struct ir_block *b)
 
 		tr.pc = w->pc + b->bytes;
 		tr.next = tr.pc + len;
-		if (!len)
-			return b->bytes != 0;
-		if (!ir_insn(b, tr.pc))
+		if (!len || !ir_insn(b, tr.pc))
 			break;
 		translate_insn(&tr, insn);
 		b->bytes += len;
 	}
-	return true;
+	return b->insns != 0;
 }
