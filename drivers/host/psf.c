@@ -3,7 +3,7 @@
  * version 1 has 8 pixels a row and 256 or 512 glyphs, version 2 any size.
  *
  * A table entry is a list of characters, then maybe sequences of combining characters, which
- * are skipped. Only ASCII is looked up ahead of time; the rest is rare enough to search.
+ * are skipped. Only ASCII is looked up ahead of time, the rest is rare enough to search.
  */
 #include "drivers/host/psf.h"
 
@@ -60,33 +60,69 @@ static s32 table_next(const struct psf *f, const u8 **at)
 	return f->utf8 ? table_next_utf8(at, f->table_end) : table_next_utf16(at, f->table_end);
 }
 
-/* The glyph of @character, or UINT32_MAX. */
-static u32 psf_search(const struct psf *f, u32 character)
+struct walk {
+	const u8 *at;
+	u32 glyph;
+	bool sequence;
+};
+
+/* The next character that the table gives a glyph, w->glyph; false at the end. */
+static bool table_walk(const struct psf *f, struct walk *w, u32 *character)
 {
-	const u8 *at = f->table;
-	bool sequence = false;
 	s32 c;
 
-	if (!f->table)
-		return character < f->count ? character : UINT32_MAX;
-	for (u32 glyph = 0; glyph < f->count && (c = table_next(f, &at)) != TABLE_OVER;) {
-		if (c == TABLE_END)
-			glyph++;
-		else if (c != TABLE_SEQUENCE && !sequence && (u32)c == character)
-			return glyph;
-		sequence = c == TABLE_SEQUENCE || (sequence && c != TABLE_END);
+	while (w->glyph < f->count && (c = table_next(f, &w->at)) != TABLE_OVER) {
+		if (c == TABLE_END) {
+			w->glyph++;
+			w->sequence = false;
+		} else if (c == TABLE_SEQUENCE) {
+			w->sequence = true;
+		} else if (!w->sequence) {
+			*character = (u32)c;
+			return true;
+		}
 	}
-	return UINT32_MAX;
+	return false;
 }
 
 u32 psf_glyph(const struct psf *f, u32 character)
 {
-	u32 glyph;
+	struct walk w = { .at = f->table };
+	u32 c;
 
 	if (character < ARRAY_LEN(f->ascii))
 		return f->ascii[character];
-	glyph = psf_search(f, character);
-	return glyph != UINT32_MAX ? glyph : f->ascii['?'];
+	if (!f->table)
+		return character < f->count ? character : f->ascii['?'];
+	while (table_walk(f, &w, &c))
+		if (c == character)
+			return w.glyph;
+	return f->ascii['?'];
+}
+
+/* The first glyph of each ASCII character counts; without a table, glyphs are in character order. */
+static void psf_index(struct psf *f)
+{
+	struct walk w = { .at = f->table };
+	bool known[ARRAY_LEN(f->ascii)] = { false };
+	u32 c;
+
+	if (f->table) {
+		while (table_walk(f, &w, &c)) {
+			if (c < ARRAY_LEN(known) && !known[c]) {
+				known[c] = true;
+				f->ascii[c] = (u16)w.glyph;
+			}
+		}
+	} else {
+		for (c = 0; c < MIN(f->count, ARRAY_LEN(known)); c++) {
+			known[c] = true;
+			f->ascii[c] = (u16)c;
+		}
+	}
+	for (c = 0; c < ARRAY_LEN(known); c++)
+		if (!known[c])
+			f->ascii[c] = f->ascii['?'];
 }
 
 static err_t psf_parse_1(struct psf *f, const u8 *data, size_t len)
@@ -144,8 +180,7 @@ static err_t psf_check(struct psf *f, const u8 *end)
 
 err_t psf_parse(struct psf *f, const u8 *data, size_t len)
 {
-	err_t e = E_FORMAT;
-	u32 unknown;
+	err_t e;
 
 	*f = (struct psf){ 0 };
 	if (len >= sizeof(struct psf1_header) && load_le16(data) == PSF1_MAGIC)
@@ -158,11 +193,6 @@ err_t psf_parse(struct psf *f, const u8 *data, size_t len)
 		e = psf_check(f, data + len);
 	if (e)
 		return e;
-	unknown = psf_search(f, '?');
-	for (u32 c = 0; c < ARRAY_LEN(f->ascii); c++) {
-		u32 glyph = psf_search(f, c);
-
-		f->ascii[c] = (u16)(glyph != UINT32_MAX ? glyph : unknown != UINT32_MAX ? unknown : 0);
-	}
+	psf_index(f);
 	return OK;
 }
