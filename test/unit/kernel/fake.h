@@ -243,7 +243,7 @@ static err_t fake_build(struct vm *vm)
 	if (!vm->ram)
 		return ERR(E_NOMEM);
 	e = space_map_ram(&vm->space, 0, vm->ram_len, vm->ram, "ram");
-	for (u64 i = 0; e == OK && i < vm->ram_len; i += 8)
+	for (u64 i = 0; e == OK && i < vm->ram_len; i += PAGE_SIZE)
 		if (*(u64 *)(vm->ram + i))
 			return ERRF(E_INTERNAL, "RAM is not clean");
 	vm->ram[4096] = 0xaa;
@@ -318,7 +318,7 @@ static bool slept(void)
 	return arch_clock_ns() >= sleep_end;
 }
 
-static void run_ms(u64 ms)
+static inline void run_ms(u64 ms)
 {
 	sleep_end = arch_clock_ns() + ms * NS_PER_MS;
 	assert_true(run_until(slept));
