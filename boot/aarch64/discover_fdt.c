@@ -1,12 +1,11 @@
 /*
  * The machine as a device tree tells it; node names and cells as in the bindings "arm,gic-v3",
- * "arm,gic-400", "arm,pl011", "arm,armv8-timer", "arm,psci" and "cpu".
+ * "arm,gic-400", "arm,pl011", "arm,armv8-timer", "arm,psci" and "cpu". NUMA is left to ACPI.
  */
 #include "arch/aarch64/sys/machine.h"
 #include "arch/aarch64/sys/sysreg.h"
 #include "boot/aarch64/discover.h"
 #include "boot/fdt.h"
-#include "kernel/base/page.h"
 #include "kernel/base/str.h"
 
 #define TIMER_HYP 3		/* secure, non-secure, virtual, hypervisor */
@@ -78,7 +77,6 @@ static void take_cpu(struct machine *m, const struct fdt_walk *w)
 	}
 	m->cpu[m->cpus++] = (struct machine_cpu){
 		.affinity = (len >= 8 ? load_be64(reg) : load_be32(reg)) & MPIDR_AFFINITY,
-		.node = MIN(fdt_u32(w, "numa-node-id", 0), NODE_MAX - 1u),
 	};
 }
 
@@ -88,21 +86,6 @@ static void take_psci(struct machine *m, const struct fdt_walk *w)
 
 	if (method && (fdt_compatible(w, "arm,psci-0.2") || fdt_compatible(w, "arm,psci-1.0")))
 		m->psci = str_eq(method, "hvc") ? PSCI_HVC : PSCI_SMC;
-}
-
-static void take_memory(struct machine *m, const struct fdt_walk *w)
-{
-	const char *type = fdt_string(w, "device_type");
-	hpa_t base;
-	u64 len;
-
-	if (!type || !str_eq(type, "memory"))
-		return;
-	for (u32 i = 0; m->memories < MACHINE_MEMORY && fdt_reg(w, i, &base, &len); i++) {
-		m->memory[m->memories].base = base;
-		m->memory[m->memories].len = len;
-		m->memory[m->memories++].node = MIN(fdt_u32(w, "numa-node-id", 0), NODE_MAX - 1u);
-	}
 }
 
 void discover_fdt(struct machine *m, const struct fdt *f)
@@ -115,7 +98,6 @@ void discover_fdt(struct machine *m, const struct fdt *f)
 		take_gic(m, &w);
 		take_cpu(m, &w);
 		take_psci(m, &w);
-		take_memory(m, &w);
 		if (fdt_compatible(&w, "arm,armv8-timer") && node_intid(&w, TIMER_HYP))
 			m->timer = node_intid(&w, TIMER_HYP);
 	}

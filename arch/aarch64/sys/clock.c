@@ -59,6 +59,14 @@ void arch_timer_set(ns_t deadline)
 	barrier_isb();
 }
 
+void clock_poll(void)
+{
+	if (!(sysreg_read(cnthp_ctl_el2) & CNT_CTL_ISTATUS))
+		return;
+	arch_timer_set(NS_NEVER);
+	cpu_raise_local(cpu_self, CPU_TIMER);
+}
+
 u64 arch_wall_seconds(void)
 {
 	return wall_start ? wall_start + arch_clock_ns() / NS_PER_SEC : 0;

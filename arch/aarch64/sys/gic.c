@@ -27,7 +27,7 @@ void gic_init(void)
 		gic = NULL;
 	}
 	if (!gic) {
-		log_error("no interrupt controller: no timer, no input, no other CPUs");
+		log_error("no interrupt controller: timer and console are polled, no other CPUs");
 		return;
 	}
 	gic_init_cpu();
@@ -37,6 +37,11 @@ void gic_init_cpu(void)
 {
 	if (gic && !gic->init_cpu(cpu_self))
 		log_error("%s: no CPU interface for CPU %u", gic->name, cpu_self->id);
+}
+
+bool gic_present(void)
+{
+	return gic;
 }
 
 void gic_enable(u32 intid)
@@ -62,12 +67,6 @@ void arch_cpu_kick(struct cpu *c)
 	gic_send(c, SGI_KICK);
 }
 
-static void timer_fired(void)
-{
-	arch_timer_set(NS_NEVER);
-	cpu_raise_local(cpu_self, CPU_TIMER);
-}
-
 static void bound_raise(u32 intid)
 {
 	void (*raise)(void *arg) = atomic_load_explicit(&bindings[intid].raise, memory_order_acquire);
@@ -90,7 +89,7 @@ void irq_take(void)
 			arch_halt();
 		return;				/* SGI_KICK: the flags are set, the wake-up was the message */
 	} else if (intid == machine.timer) {
-		timer_fired();
+		clock_poll();
 	} else {
 		bound_raise(intid);
 	}

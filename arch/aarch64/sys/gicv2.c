@@ -6,7 +6,6 @@
 #include "arch/aarch64/sys/gic.h"
 #include "arch/aarch64/sys/host.h"
 #include "arch/aarch64/sys/sysreg.h"
-#include "arch/mem.h"
 
 #define GICC_CTLR	0x0000
 #define GICC_PMR	0x0004
@@ -40,8 +39,8 @@ static bool init(void)
 {
 	u32 lines;
 
-	if (!machine.gic.dist || !machine.gic.cpu || !arch_mmio_map(gicd(0), 0x1000, PROT_R | PROT_W | PROT_DEVICE) ||
-	    !arch_mmio_map(gicc(0), 0x2000, PROT_R | PROT_W | PROT_DEVICE))
+	if (!machine.gic.dist || !machine.gic.cpu || !arch_mmio_map(gicd(0), 0x1000, PROT_MMIO) ||
+	    !arch_mmio_map(gicc(0), 0x2000, PROT_MMIO))
 		return false;
 	mmio_write32(gicd(GICD_CTLR), 0);
 	lines = gicd_lines(mmio_read32(gicd(GICD_TYPER)));

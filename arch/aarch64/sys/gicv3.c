@@ -8,7 +8,6 @@
 #include "arch/aarch64/sys/host.h"
 #include "arch/aarch64/sys/sysreg.h"
 #include "arch/clock.h"
-#include "arch/mem.h"
 
 #define GICD_CTLR_GRP1		BIT(0)		/* non-secure view: group 1; one security state: group 0 */
 #define GICD_CTLR_GRP1A		BIT(1)
@@ -50,10 +49,10 @@ static bool init(void)
 	u64 route = affinity_route(sysreg_read(mpidr_el1));
 	u32 lines;
 
-	if (!machine.gic.dist || !arch_mmio_map(gicd(0), 0x10000, PROT_R | PROT_W | PROT_DEVICE))
+	if (!machine.gic.dist || !arch_mmio_map(gicd(0), 0x10000, PROT_MMIO))
 		return false;
 	for (u32 i = 0; i < machine.gic.redists; i++)
-		if (!arch_mmio_map(machine.gic.redist[i].base, machine.gic.redist[i].len, PROT_R | PROT_W | PROT_DEVICE))
+		if (!arch_mmio_map(machine.gic.redist[i].base, machine.gic.redist[i].len, PROT_MMIO))
 			machine.gic.redist[i].len = 0;
 	mmio_write32(gicd(GICD_CTLR), 0);
 	if (!wait_clear(gicd(GICD_CTLR), GICD_CTLR_RWP))
@@ -95,7 +94,7 @@ static hpa_t redist_find(const struct cpu *c)
 
 	for (u32 i = 0; i < machine.cpus; i++)
 		if (machine.cpu[i].affinity == host_cpu(c)->affinity && machine.cpu[i].redist &&
-		    arch_mmio_map(machine.cpu[i].redist, GICR_FRAMES, PROT_R | PROT_W | PROT_DEVICE))
+		    arch_mmio_map(machine.cpu[i].redist, GICR_FRAMES, PROT_MMIO))
 			return machine.cpu[i].redist;
 	for (u32 i = 0; i < machine.gic.redists && !at; i++)
 		at = redist_in_region(machine.gic.redist[i].base, machine.gic.redist[i].len, want);

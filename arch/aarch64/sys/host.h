@@ -20,6 +20,7 @@
 #ifndef __ASSEMBLER__
 
 #include "arch/aarch64/sys/machine.h"
+#include "arch/mem.h"
 #include "kernel/base/cpu.h"
 #include "kernel/base/err.h"
 
@@ -65,15 +66,21 @@ void gic_init_cpu(void);				/* a secondary CPU */
 void gic_enable(u32 intid);
 void gic_disable(u32 intid);
 void gic_send(struct cpu *to, u32 sgi);
+bool gic_present(void);
 void irq_take(void);					/* from the vector, masked */
 
 /* clock.c */
 void clock_init(const struct boot_info *info);
 void clock_init_cpu(void);
+void clock_poll(void);					/* raise CPU_TIMER if the timer is due: without a GIC */
 
 /* uart.c */
 void uart_init(hpa_t base);				/* polled output from here on */
 void uart_init_input(u32 intid);
+void uart_poll(void);					/* take input without an interrupt */
+
+/* Device registers are mapped like this. */
+#define PROT_MMIO	(PROT_R | PROT_W | PROT_DEVICE)
 
 /* psci.c: calls return PSCI's own codes, 0 is success. */
 s64 psci_cpu_on(u64 affinity, hpa_t entry, u64 context);

@@ -10,7 +10,6 @@
 #include "kernel/base/types.h"
 
 #define MACHINE_REDISTS	16
-#define MACHINE_MEMORY	32
 
 #define TIMER_INTID	26		/* CNTHP, the non-secure EL2 physical timer (SBSA) */
 
@@ -43,12 +42,6 @@ struct machine {
 	u32 timer;			/* INTID */
 	struct machine_cpu cpu[CPU_MAX];
 	u32 cpus, cpus_left_out;	/* beyond CPU_MAX */
-	struct {
-		hpa_t base;
-		u64 len;
-		u32 node;
-	} memory[MACHINE_MEMORY];	/* NUMA: where each node's memory lies */
-	u32 memories;
 };
 
 extern struct machine machine;

@@ -130,7 +130,7 @@ void mem_init(const struct boot_info *info)
 		panic("no memory for translation tables");
 	map_memory(info);
 	if (machine.uart.base)
-		map_or_die(ALIGN_DOWN(machine.uart.base, PAGE_SIZE), PAGE_SIZE, PROT_R | PROT_W | PROT_DEVICE, true);
+		map_or_die(ALIGN_DOWN(machine.uart.base, PAGE_SIZE), PAGE_SIZE, PROT_MMIO, true);
 	mem_start_regs(&r);
 	start_mmu(&r);
 	tables.store = entry_store;

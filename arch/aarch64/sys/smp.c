@@ -101,8 +101,8 @@ err_t arch_smp_start(void (*entry)(void))
 	u64 self = host_cpu(cpu_self)->affinity;
 
 	entry_function = entry;
-	if (!psci_version()) {
-		log_info("no PSCI: only the boot CPU is used");
+	if (!psci_version() || !gic_present()) {
+		log_info("no %s: only the boot CPU is used", gic_present() ? "PSCI" : "interrupt controller");
 		return OK;
 	}
 	if (machine.cpus_left_out)
@@ -117,6 +117,11 @@ err_t arch_smp_start(void (*entry)(void))
 void arch_cpu_idle(void)
 {
 	while (!atomic_load(&cpu_self->pending)) {
+		if (!gic_present()) {
+			clock_poll();
+			uart_poll();
+			continue;
+		}
 		arch_irq_disable();
 		if (!atomic_load(&cpu_self->pending))
 			__asm__ volatile("dsb sy; wfi" ::: "memory");

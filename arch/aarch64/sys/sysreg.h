@@ -23,7 +23,6 @@
 #define ICC_IGRPEN1_EL1	s3_0_c12_c12_7
 #define ICC_SGI1R_EL1	s3_0_c12_c11_5
 #define ICC_SRE_EL2	s3_4_c12_c9_5
-#define RNDR		s3_3_c2_c4_0
 
 /* A macro's value is the register's name: expand before stringising. */
 #define sysreg_read_named(name)		sysreg_read(name)
@@ -42,6 +41,7 @@
 #define HCR_EL2_RW	BIT(31)
 
 #define CNT_CTL_ENABLE	BIT(0)
+#define CNT_CTL_ISTATUS	BIT(2)
 
 /* The affinity fields of MPIDR_EL1, which name a CPU in every table. */
 #define MPIDR_AFFINITY	0xff00ffffffull

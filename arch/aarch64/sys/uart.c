@@ -70,6 +70,12 @@ static void input_take(void *arg)
 	cpu_raise_local(cpu_self, CPU_INPUT);
 }
 
+void uart_poll(void)
+{
+	if (base && !(mmio_read32(base + UARTFR) & FR_RXFE))
+		input_take(NULL);
+}
+
 static size_t uart_write(struct chr *c, const u8 *buf, size_t len)
 {
 	size_t n = 0;
@@ -88,7 +94,7 @@ static size_t uart_read(struct chr *c, u8 *buf, size_t len)
 	for (size_t i = 0; i < n; i++)
 		buf[i] = ring[(out + i) % RING];
 	atomic_store_explicit(&ring_out, out + (u32)n, memory_order_release);
-	if (n)
+	if (n && gic_present())
 		mmio_write32(base + UARTIMSC, INT_RX);
 	return n;
 }
