@@ -43,7 +43,7 @@ struct tlb_big {
 struct mmu_tlb {			/* what a guest CPU has */
 	u32 key;			/* of the current context */
 	u32 next_key;
-	u64 generation;			/* grows with every flush, for caches of fetch translations */
+	u64 generation;			/* grows with every flush; for caches of fetches */
 	struct { u32 asid, class, key; } keys[TLB_KEYS];
 	u32 victim_key;
 	/* by bit 63: covers every superpage entered since the last full flush */

@@ -31,7 +31,7 @@ enum fp_mode {
 	FP_DAZ = 1 << 4,		/* denormal operands are zero (FPCR.FZ, MXCSR.DAZ) */
 	FP_FZ16 = 1 << 5,		/* both, for binary16 but in conversions (FPCR.FZ16) */
 	FP_DN = 1 << 6,			/* every NaN result is the default one (FPCR.DN) */
-	FP_AHP = 1 << 7,		/* conversions: no binary16 infinities and NaNs (FPCR.AHP) */
+	FP_AHP = 1 << 7,		/* conversions: binary16 without infinities and NaNs */
 	/* properties of one operation */
 	FP_NEG_PRODUCT = 1 << 8,	/* fp_fma: -(a * b) */
 	FP_NEG_ADDEND = 1 << 9,		/* fp_fma: - c */

@@ -52,7 +52,8 @@ TEXT = CODE + (".ld", ".mk", ".sh", ".py", ".awk", ".toml")
 # Spelt so that this file does not find itself.
 WORDS = re.compile(r"\b(T[O]DO|F[I]XME|X[X]X|H[A]CK|(?i:st[u]b|place[h]older)s?)\b")
 PLACES = re.compile(r"(?<![\w}])/(w[o]rk|tm[p]/wt|r[o]ot|h[o]me)/"
-                    r"|(deb|security|snapshot)\.debi[a]n\.org|pyp[i]\.org|crates\.i[o]|registry\.np[m]js|proxy\.gol[a]ng")
+                    r"|(deb|security|snapshot)\.debi[a]n\.org|pyp[i]\.org|crates\.i[o]"
+                    r"|registry\.np[m]js|proxy\.gol[a]ng")
 VERBS = re.compile(r"(^|_)(handle|process|manage|misc|util|utils|common|do)(_|$)")
 
 

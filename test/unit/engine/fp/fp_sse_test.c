@@ -77,7 +77,7 @@ static u32 mxcsr_of(u32 mode)
 	asm volatile("stmxcsr %[old]; ldmxcsr %[in]; movq %[a], %%xmm0; movq %[b], %%xmm1;" \
 		     "movq %[c], %%xmm2;" insn ";"				\
 		     "movq %%xmm0, %[r]; stmxcsr %[out]; ldmxcsr %[old]"	\
-		     : [r] "=r"(r), [out] "=m"(out), [old] "=m"(old)		\
+		     : [r] "=&r"(r), [out] "=m"(out), [old] "=m"(old)		\
 		     : [a] "r"(acc), [b] "r"(src), [c] "r"((u64)0 __VA_ARGS__), [in] "m"(in) \
 		     : "xmm0", "xmm1", "xmm2", "rax", "cc");				\
 	*flags = flags_of(out);							\
@@ -85,7 +85,8 @@ static u32 mxcsr_of(u32 mode)
 
 enum op { ADD, SUB, MUL, DIV, SQRT, MIN, MAX, FMA, FNMADD, ROUND, NARROW, HALF, OPS };
 static const char *const op_name[] = {
-	"add", "sub", "mul", "div", "sqrt", "min", "max", "fma", "fnmadd", "round", "narrow", "half",
+	"add", "sub", "mul", "div", "sqrt", "min", "max", "fma", "fnmadd", "round", "narrow",
+	"half",
 };
 
 static u64 host(enum op op, enum fp_format f, u64 a, u64 b, u64 c, u32 mode, u8 *flags)
