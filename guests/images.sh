@@ -67,6 +67,7 @@ mount -t proc proc /proc
 mount -t sysfs sysfs /sys
 mount -t devtmpfs devtmpfs /dev 2>/dev/null
 while read -r module; do insmod "/modules/$module.ko"; done < /modules/order
+exec > /dev/console 2>&1		# a virtio console exists only now
 echo "FVP guest ready"
 uname -a
 for word in $(cat /proc/cmdline); do

@@ -86,7 +86,7 @@ static err_t virt_add_virtio(struct vm *vm, const struct model *model, const cha
 static err_t virt_add_devices(struct vm *vm)
 {
 	struct virt *b = vm->board_data;
-	bool virtio_console = str_eq(vm->config.console, "virtio");
+	bool virtio_console = str_eq(vm->config.tty, "virtio");
 	err_t e = OK;
 
 	for (const struct virt_row *r = virt_rows; e == OK && r->model; r++)

@@ -298,7 +298,7 @@ static void test_disks_and_console(void **s)
 	unlink(a);
 	a = temp_file(sectors, 1024);
 	b = temp_file(sectors, 512);
-	assert_int_equal(START("console=virtio", pair("kernel", kernel), pair("disk", a), pair("disk", b)), OK);
+	assert_int_equal(START("tty=virtio", pair("kernel", kernel), pair("disk", a), pair("disk", b)), OK);
 	assert_int_equal(vm->devs, 5 + 4);
 	assert_string_equal(vm->dev[5].name, "disk0");
 	assert_int_equal(vm->dev[5].base, 0x10001000);
@@ -309,7 +309,7 @@ static void test_disks_and_console(void **s)
 	assert_null(vm->dev[4].port.chr);		/* the UART is there and silent */
 	stop();
 	keys[n++] = pair("kernel", kernel);
-	keys[n++] = "console=virtio";
+	keys[n++] = "tty=virtio";
 	for (u32 i = 0; i < 8; i++) {
 		snprintf(many[i], sizeof(many[i]), "disk=%s,ro", a);
 		keys[n++] = many[i];
