@@ -105,7 +105,7 @@ static bool option_flag(struct options *o, const char *name)
 static err_t option_value(struct options *o, const char *name, const char *value)
 {
 	if (!value)
-		return ERRF(E_USAGE, "--%s needs a value", name);
+		return ERRF(E_USAGE, "%s%s needs a value", name[1] ? "--" : "-", name);
 	if (str_eq(name, "c") || str_eq(name, "config")) {
 		o->file = value;
 	} else if (str_eq(name, "vm")) {
