@@ -314,6 +314,7 @@ bool paging_selftest(void)
 
 	ok &= !probe_store(text_start, *text_start);
 	ok &= !probe_store(rodata_start, *rodata_start);
+	ok &= !probe_store(percpu_boot.guard0, 0);
 	ok &= probe_store(&data, 0xc3);
 	ok &= !probe_call(&data);
 	return ok;

@@ -22,9 +22,17 @@
 
 _Noreturn void x86_start(struct boot_info *info);
 
+static void early_write(struct sink *s, const char *text, size_t len)
+{
+	arch_early_write(text, len);
+}
+
+static struct sink early_sink = { early_write };
+
 void x86_start(struct boot_info *info)
 {
 	uart_init();
+	log_set_sink(&early_sink);
 	idt_init();
 	percpu_load(&percpu_boot, &cpus[0]);
 	cpu_count = 1;
@@ -43,8 +51,8 @@ void x86_start(struct boot_info *info)
 	atomic_store(&cpus[0].online, true);
 	arch_irq_enable();
 	if (!paging_selftest())
-		panic("W^X does not hold: text is writable or data executable");
-	log_debug("wx: text and constants not writable, data not executable");
+		panic("memory protection does not hold: text is writable, data executable or a guard page mapped");
+	log_info("memory protection: W^X, guard pages, checked");
 	kernel_main();
 }
 
