@@ -14,6 +14,7 @@
 #include "arch/x86_64/sys/apic.h"
 #include "arch/x86_64/sys/clock.h"
 #include "arch/x86_64/sys/insn.h"
+#include "arch/x86_64/sys/percpu.h"
 #include "arch/x86_64/sys/trap.h"
 #include "host/cpu.h"
 #include "kernel/base/cpu.h"
@@ -165,6 +166,7 @@ static u64 timer_measure(void)
 
 static void timer_raise(u32 vector)
 {
+	percpu_of(cpu_self)->alarm = NS_NEVER;
 	cpu_raise_local(cpu_self, CPU_TIMER);
 }
 
@@ -187,6 +189,7 @@ void clock_init(void)
 
 void clock_init_cpu(void)
 {
+	percpu_of(cpu_self)->alarm = NS_NEVER;
 	if (has_deadline)
 		apic_timer_deadline(VECTOR_TIMER);
 	else
@@ -210,9 +213,13 @@ ns_t arch_clock_ns(void)
 
 void arch_timer_set(ns_t deadline)
 {
+	_Atomic ns_t *alarm = &percpu_of(cpu_self)->alarm;
 	ns_t now;
 	u64 count;
 
+	/* Setting it is dear where the timer is emulated, and the scheduler asks for the same again and again. */
+	if (atomic_exchange(alarm, deadline) == deadline)
+		return;
 	if (has_deadline) {
 		msr_write(MSR_TSC_DEADLINE, deadline == NS_NEVER ? 0 : tsc_base + scale_apply(to_tsc, deadline) + 1);
 		return;

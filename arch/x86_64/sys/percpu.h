@@ -37,6 +37,8 @@ struct percpu {
 	u32 apic_id;
 	u64 gdt[5];
 	struct tss tss;
+	/* owning CPU only */
+	_Atomic ns_t alarm;	/* what the timer is set to, NS_NEVER: nothing */
 	/* any CPU, atomic */
 	_Atomic u64 tlb_seen;	/* the newest flush it has made, see paging.c */
 } aligned_to(PAGE_SIZE);
