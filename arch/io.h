@@ -19,6 +19,9 @@ void arch_stdout_write(const char *text, size_t len);
  */
 struct chr *arch_console(void);
 
+/* A screen that shows what the console shows (bare metal: firmware's frame buffer), or NULL. Called once. */
+struct chr *arch_display(void);
+
 /* The machine's entropy source (RDRAND, RNDR, /dev/urandom), or NULL. */
 struct rng *arch_rng(void);
 
@@ -42,5 +45,8 @@ struct file {
 err_t arch_file_open(const char *path, struct file *out);	/* E_NOENT, E_IO, E_NOMEM */
 void arch_file_close(struct file *f);
 
-/* A raw disk image as a block port: a file of the process, or a copy in RAM of one from the ESP. Closed by ops->close(). */
-err_t arch_disk_open(const char *path, bool readonly, struct blk **out);	/* E_NOENT, E_ACCESS, E_IO, E_NOMEM */
+/*
+ * A raw disk image as a block port: a file of the process, or one from the ESP, whose writes
+ * stay in RAM. Closed by ops->close(). E_NOENT, E_ACCESS, E_BUSY, E_FORMAT, E_IO, E_NOMEM.
+ */
+err_t arch_disk_open(const char *path, bool readonly, struct blk **out);

@@ -49,7 +49,8 @@ bool acpi_init(struct acpi *a, hpa_t rsdp, const void *(*map)(hpa_t at, u64 len)
 	if (!r || memcmp(r->signature, "RSD PTR ", 8) || !sum_is_zero(r, RSDP_V1))
 		return false;
 	a->root = r->rsdt;
-	if (r->revision >= 2 && (r = map(rsdp, sizeof(*r))) && sum_is_zero(r, sizeof(*r)) && r->xsdt) {
+	if (r->revision >= 2 && (r = map(rsdp, sizeof(*r))) && sum_is_zero(r, sizeof(*r)) &&
+	    r->xsdt) {
 		a->root = r->xsdt;
 		a->wide = true;
 	}
@@ -67,7 +68,8 @@ const void *acpi_find(const struct acpi *a, const char *signature, u32 nth, size
 		return NULL;
 	for (u32 at = sizeof(*root); at + step <= root->length; at += step) {
 		const u8 *entry = (const u8 *)root + at;
-		const struct acpi_header *h = table_at(a, a->wide ? load_le64(entry) : load_le32(entry));
+		const struct acpi_header *h =
+			table_at(a, a->wide ? load_le64(entry) : load_le32(entry));
 
 		if (h && !memcmp(h->signature, signature, 4) && h->length >= min && !nth--)
 			return h;
@@ -75,18 +77,21 @@ const void *acpi_find(const struct acpi *a, const char *signature, u32 nth, size
 	return NULL;
 }
 
-const struct acpi_sub *acpi_next(const struct acpi_header *t, size_t first, const struct acpi_sub *last)
+const struct acpi_sub *acpi_next(const struct acpi_header *t, size_t first,
+				 const struct acpi_sub *last)
 {
 	const u8 *end = (const u8 *)t + t->length;
 	const u8 *at = last ? (const u8 *)last + last->length : (const u8 *)t + first;
 	const struct acpi_sub *s = (const void *)at;
 
-	if (at > end || (size_t)(end - at) < sizeof(*s) || s->length < sizeof(*s) || s->length > end - at)
+	if (at > end || (size_t)(end - at) < sizeof(*s) || s->length < sizeof(*s) ||
+	    s->length > end - at)
 		return NULL;
 	return s;
 }
 
-const void *acpi_next_of(const struct acpi_header *t, size_t first, u32 type, size_t min, const void *last)
+const void *acpi_next_of(const struct acpi_header *t, size_t first, u32 type, size_t min,
+			 const void *last)
 {
 	const struct acpi_sub *s = last;
 

@@ -56,11 +56,19 @@ struct acpi_fadt {
 	u16 arm_boot;
 	u8 minor;
 	u64 x_facs, x_dsdt;
-	struct acpi_gas x_pm1a_event, x_pm1b_event, x_pm1a_control, x_pm1b_control, x_pm2_control, x_pm_timer;
+	struct acpi_gas x_pm1a_event, x_pm1b_event, x_pm1a_control, x_pm1b_control, x_pm2_control,
+		x_pm_timer;
 	struct acpi_gas x_gpe0, x_gpe1, sleep_control, sleep_status;
 } packed;
-_Static_assert(offsetof(struct acpi_fadt, flags) == 112 && offsetof(struct acpi_fadt, arm_boot) == 129, "FADT");
-enum { FADT_RESET = BIT(10), FADT_HW_REDUCED = BIT(20), FADT_ARM_PSCI = BIT(0), FADT_ARM_PSCI_HVC = BIT(1) };
+_Static_assert(offsetof(struct acpi_fadt, flags) == 112 &&
+		       offsetof(struct acpi_fadt, arm_boot) == 129,
+	       "FADT");
+enum {
+	FADT_RESET = BIT(10),
+	FADT_HW_REDUCED = BIT(20),
+	FADT_ARM_PSCI = BIT(0),
+	FADT_ARM_PSCI_HVC = BIT(1)
+};
 
 struct acpi_madt {
 	struct acpi_header h;
@@ -175,7 +183,8 @@ struct acpi_gtdt {
 	struct acpi_header h;
 	u64 counter;
 	u32 reserved;
-	u32 secure_gsiv, secure_flags, phys_gsiv, phys_flags, virt_gsiv, virt_flags, hyp_gsiv, hyp_flags;
+	u32 secure_gsiv, secure_flags, phys_gsiv, phys_flags, virt_gsiv, virt_flags, hyp_gsiv,
+		hyp_flags;
 	u64 counter_read;
 	u32 platform_timers, platform_offset, hyp_virt_gsiv, hyp_virt_flags;
 } packed;
@@ -216,10 +225,12 @@ const void *acpi_find(const struct acpi *a, const char *signature, u32 nth, size
  * Walk the entries of a table whose fixed part ends at @first: pass NULL, then the last
  * result. An entry that is too short or leaves the table ends the walk.
  */
-const struct acpi_sub *acpi_next(const struct acpi_header *t, size_t first, const struct acpi_sub *last);
+const struct acpi_sub *acpi_next(const struct acpi_header *t, size_t first,
+				 const struct acpi_sub *last);
 
 /* The next entry of @type that is at least @min bytes long. */
-const void *acpi_next_of(const struct acpi_header *t, size_t first, u32 type, size_t min, const void *last);
+const void *acpi_next_of(const struct acpi_header *t, size_t first, u32 type, size_t min,
+			 const void *last);
 
 /* for (const struct madt_ioapic *io = NULL; (io = acpi_each(madt, MADT_IOAPIC, io)); ) */
 #define acpi_each(table, type, last) \
@@ -231,5 +242,8 @@ const struct mcfg_segment *acpi_mcfg_segment(const struct acpi_mcfg *m, u32 nth)
 /* The DSDT, whichever of the FADT's two pointers is set. */
 const struct acpi_header *acpi_dsdt(const struct acpi *a, const struct acpi_fadt *f);
 
-/* The values for SLP_TYPa and SLP_TYPb that soft-off needs, from the package \_S5 of a DSDT or SSDT. */
+/*
+ * The values for SLP_TYPa and SLP_TYPb that soft-off needs, from the package \_S5 of a DSDT or
+ * SSDT.
+ */
 bool acpi_find_s5(const struct acpi_header *aml, u8 *a, u8 *b);

@@ -19,7 +19,7 @@
 #define BOOT_PATH	96
 
 enum boot_memory {
-	BOOT_FREE,		/* RAM for the page allocator (firmware's boot services ended with the loader) */
+	BOOT_FREE, /* RAM for the page allocator (firmware's boot services ended with the loader) */
 	BOOT_USED,		/* loader, core, this struct, files: RAM, mapped, not free */
 	BOOT_FIRMWARE,		/* runtime data, ACPI tables: RAM that stays firmware's */
 	BOOT_FIRMWARE_CODE,	/* runtime services' code and their static data */
@@ -33,7 +33,8 @@ struct boot_range {
 };
 
 struct boot_file {
-	char path[BOOT_PATH];	/* relative to the ESP's root, '/' between parts: "guests/riscv64/Image" */
+	/* relative to the ESP's root, '/' between parts: "guests/riscv64/Image" */
+	char path[BOOT_PATH];
 	const u8 *data;
 	u64 len;
 };

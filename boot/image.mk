@@ -1,14 +1,17 @@
 # The bootable images: a static-PIE ELF core per host, linked twice (the second time with its own
 # symbol table), carried by a PE loader that is compiled for the host's Windows ABI.
 
-LOADER := -std=gnu17 -Os -ffreestanding -fno-stack-protector -fno-builtin -fshort-wchar -fno-ms-extensions \
-          -mgeneral-regs-only -mno-stack-arg-probe -DEFIAPI= -I. -Iboot/loader/include -isystem /usr/include/efi $(WARN)
+LOADER := -std=gnu17 -Os -ffreestanding -fno-stack-protector -fno-builtin -fshort-wchar \
+          -fno-ms-extensions -mgeneral-regs-only -mno-stack-arg-probe -DEFIAPI= \
+          -I. -Iboot/loader/include -isystem /usr/include/efi $(WARN)
 LOADER_x86_64  := -mno-red-zone
 LOADER_aarch64 :=
 EMULATION_x86_64  := elf_x86_64
 EMULATION_aarch64 := aarch64elf
-LINK := -pie --no-dynamic-linker --gc-sections -z norelro -z noexecstack --build-id=none -T linker/core.ld
-loader_objs = $(patsubst %.c,$(B)/$1/loader/%.o,$(wildcard boot/loader/*.c boot/loader/$1/*.c) arch/bare/mem.c)
+LINK := -pie --no-dynamic-linker --gc-sections -z norelro -z noexecstack --build-id=none \
+        -T linker/core.ld
+loader_srcs = $(wildcard boot/loader/*.c boot/loader/$1/*.c) arch/bare/mem.c
+loader_objs = $(patsubst %.c,$(B)/$1/loader/%.o,$(call loader_srcs,$1))
 
 .PHONY: x86_64 aarch64
 x86_64: $(B)/fvp-x86_64.efi ## build/fvp-x86_64.efi, the image for UEFI machines

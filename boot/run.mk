@@ -6,7 +6,7 @@ CONFIG ?= boot/run.toml
 RUN_FILES := guests/riscv64/Image guests/riscv64/initrd.gz
 
 .PHONY: run
-run: $(PACKAGES) $(B)/esp-$(HOST).img ## boot in QEMU to a guest's shell; HOST=x86_64|aarch64, X=1 prints the command
+run: $(PACKAGES) $(B)/esp-$(HOST).img ## boot to a guest's shell in QEMU; HOST=, X=1 prints
 	@boot/qemu.sh $(HOST) $(B)/esp-$(HOST).img
 
 $(B)/esp-%.img: $(B)/fvp-%.efi boot/esp.sh $(CONFIG) $(RUN_FILES:%=$(B)/%) | $(PACKAGES)

@@ -196,6 +196,7 @@ static void machine_attach(void)
 
 _Noreturn void kernel_launch(const struct launch *l)
 {
+	struct chr *display;
 	enum log_level level;
 	err_t e;
 
@@ -205,6 +206,9 @@ _Noreturn void kernel_launch(const struct launch *l)
 	e = console_init(arch_console(), !l->process);
 	if (e != OK)
 		panic("console: %s", err_text(e));
+	display = arch_display();
+	if (display && console_add_output(display) != OK)
+		log_warn("display: %s", err_text(E_NOMEM));
 	if (!l->process)
 		log_set_sink(console_log_sink());
 	e = arch_smp_start(sched_loop);

@@ -16,7 +16,8 @@ static const void *firmware_map(hpa_t at, u64 len)
 	for (u32 i = 0; i < boot->ranges; i++) {
 		const struct boot_range *r = &boot->range[i];
 
-		if (r->kind != BOOT_FREE && r->kind != BOOT_DEVICE && at >= r->base && at - r->base < r->len)
+		if (r->kind != BOOT_FREE && r->kind != BOOT_DEVICE && at >= r->base &&
+		    at - r->base < r->len)
 			return len <= r->len - (at - r->base) ? (const void *)at : NULL;
 	}
 	return NULL;
@@ -85,14 +86,18 @@ u32 firmware_cpu_node(enum srat_type type, u32 id)
 {
 	if (!srat)
 		return 0;
-	for (const struct srat_lapic *c = NULL; type == SRAT_LAPIC && (c = acpi_each(srat, SRAT_LAPIC, c)); )
+	for (const struct srat_lapic *c = NULL;
+	     type == SRAT_LAPIC && (c = acpi_each(srat, SRAT_LAPIC, c));)
 		if (c->id == id && (c->flags & SRAT_ENABLED))
 			return node_of_domain(c->domain_low | (u32)c->domain_high[0] << 8 |
-					      (u32)c->domain_high[1] << 16 | (u32)c->domain_high[2] << 24);
-	for (const struct srat_x2apic *c = NULL; type == SRAT_X2APIC && (c = acpi_each(srat, SRAT_X2APIC, c)); )
+					      (u32)c->domain_high[1] << 16 |
+					      (u32)c->domain_high[2] << 24);
+	for (const struct srat_x2apic *c = NULL;
+	     type == SRAT_X2APIC && (c = acpi_each(srat, SRAT_X2APIC, c));)
 		if (c->id == id && (c->flags & SRAT_ENABLED))
 			return node_of_domain(c->domain);
-	for (const struct srat_gicc *c = NULL; type == SRAT_GICC && (c = acpi_each(srat, SRAT_GICC, c)); )
+	for (const struct srat_gicc *c = NULL;
+	     type == SRAT_GICC && (c = acpi_each(srat, SRAT_GICC, c));)
 		if (c->uid == id && (c->flags & SRAT_ENABLED))
 			return node_of_domain(c->domain);
 	return 0;

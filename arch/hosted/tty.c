@@ -149,6 +149,11 @@ static void tty_open(void)
 	}
 }
 
+struct chr *arch_display(void)
+{
+	return NULL;
+}
+
 struct chr *arch_console(void)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;

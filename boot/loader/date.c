@@ -6,7 +6,8 @@
 
 u64 date_to_unix(u32 year, u32 month, u32 day, u32 hour, u32 minute, u32 second)
 {
-	if (year < 1970 || year > 9999 || month - 1 > 11 || day - 1 > 30 || hour > 23 || minute > 59 || second > 60)
+	if (year < 1970 || year > 9999 || month - 1 > 11 || day - 1 > 30 || hour > 23 ||
+	    minute > 59 || second > 60)
 		return 0;
 	u64 y = month > 2 ? year : year - 1;
 	u64 m = month > 2 ? month - 3 : month + 9;

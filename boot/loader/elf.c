@@ -6,7 +6,15 @@
 #include "boot/loader/elf.h"
 
 enum { PT_LOAD = 1, PT_DYNAMIC = 2, ET_DYN = 3 };
-enum { DT_NULL = 0, DT_PLTRELSZ = 2, DT_RELA = 7, DT_RELASZ = 8, DT_RELAENT = 9, DT_RELSZ = 18, DT_RELRSZ = 35 };
+enum {
+	DT_NULL = 0,
+	DT_PLTRELSZ = 2,
+	DT_RELA = 7,
+	DT_RELASZ = 8,
+	DT_RELAENT = 9,
+	DT_RELSZ = 18,
+	DT_RELRSZ = 35
+};
 enum { R_X86_64_RELATIVE = 8, R_AARCH64_RELATIVE = 1027 };
 
 struct ehdr {
@@ -27,7 +35,8 @@ struct dyn {
 struct rela {
 	u64 offset, info, addend;
 };
-_Static_assert(sizeof(struct ehdr) == 64 && sizeof(struct phdr) == 56 && sizeof(struct rela) == 24, "ELF64");
+_Static_assert(sizeof(struct ehdr) == 64 && sizeof(struct phdr) == 56 && sizeof(struct rela) == 24,
+	       "ELF64");
 
 static bool inside(u64 offset, u64 len, u64 limit)
 {
@@ -49,7 +58,8 @@ static const u8 *file_at(const struct elf_image *e, u64 vaddr, u64 len)
 static bool in_memory(const struct elf_image *e, u64 vaddr, u64 len)
 {
 	for (u32 i = 0; i < e->segments; i++)
-		if (vaddr >= e->segment[i].vaddr && inside(vaddr - e->segment[i].vaddr, len, e->segment[i].memsz))
+		if (vaddr >= e->segment[i].vaddr &&
+		    inside(vaddr - e->segment[i].vaddr, len, e->segment[i].memsz))
 			return true;
 	return false;
 }
@@ -60,12 +70,17 @@ static const char *segment_parse(struct elf_image *e, const struct phdr *p, u64 
 		return "too many segments";
 	if (p->vaddr % PAGE_SIZE || p->vaddr < e->size)
 		return "segments overlap or are not page aligned";
-	if (p->filesz > p->memsz || !inside(p->offset, p->filesz, len) || !inside(p->vaddr, p->memsz, GIB(1)))
+	if (p->filesz > p->memsz || !inside(p->offset, p->filesz, len) ||
+	    !inside(p->vaddr, p->memsz, GIB(1)))
 		return "segment outside the file";
 	if ((p->flags & ELF_W) && (p->flags & ELF_X))
 		return "segment writable and executable";
 	e->segment[e->segments++] = (struct elf_segment){
-		.vaddr = p->vaddr, .memsz = p->memsz, .offset = p->offset, .filesz = p->filesz, .flags = p->flags,
+		.vaddr = p->vaddr,
+		.memsz = p->memsz,
+		.offset = p->offset,
+		.filesz = p->filesz,
+		.flags = p->flags,
 	};
 	e->size = ALIGN_UP(p->vaddr + p->memsz, PAGE_SIZE);
 	return NULL;
@@ -122,7 +137,8 @@ static const char *header_check(const struct ehdr *h, u64 len)
 
 	if (__builtin_memcmp(h->ident, ident, sizeof(ident)) || h->phentsize != sizeof(struct phdr))
 		return "not a little-endian ELF64";
-	if (h->type != ET_DYN || (h->machine != ELF_MACHINE_X86_64 && h->machine != ELF_MACHINE_AARCH64))
+	if (h->type != ET_DYN ||
+	    (h->machine != ELF_MACHINE_X86_64 && h->machine != ELF_MACHINE_AARCH64))
 		return "not a position independent program for this machine";
 	if (!inside(h->phoff, (u64)h->phnum * sizeof(struct phdr), len))
 		return "truncated program headers";

@@ -148,7 +148,8 @@ static void folder_read(EFI_FILE *folder, char *path, u32 len, u32 depth, struct
 		if (!end || depth == DEPTH_MAX) {
 			path[len] = 0;
 			file_skip(info, path, "/...: name too long, too deep or not ASCII\n");
-		} else if (!EFI_ERROR(folder->Open(folder, &f, e.info.FileName, EFI_FILE_MODE_READ, 0))) {
+		} else if (!EFI_ERROR(folder->Open(folder, &f, e.info.FileName, EFI_FILE_MODE_READ,
+						   0))) {
 			if (e.info.Attribute & EFI_FILE_DIRECTORY)
 				folder_read(f, path, end, depth + 1, info);
 			else

@@ -18,7 +18,10 @@ extern EFI_BOOT_SERVICES *bs;
 void say(const char *text);
 void say_number(u64 n);
 
-/* Whole zeroed pages that the core finds as BOOT_USED; executable while firmware's tables last if @code. NULL: none left. */
+/*
+ * Whole zeroed pages that the core finds as BOOT_USED; executable while firmware's tables last if
+ * @code. NULL: none left.
+ */
 void *pages_take(u64 len, bool code);
 
 /* Read every file of the boot volume into info->file[]. */

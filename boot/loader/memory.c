@@ -28,7 +28,10 @@ static enum boot_memory kind_of(u32 type)
 	}
 }
 
-/* Insert in order; neighbours of one kind become one range. A map with too many holes loses its last ones. */
+/*
+ * Insert in order; neighbours of one kind become one range. A map with too many holes loses its
+ * last ones.
+ */
 static void range_add(struct boot_info *info, struct boot_range r)
 {
 	struct boot_range *at = info->range;

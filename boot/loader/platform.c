@@ -10,7 +10,9 @@
 #define FDT_MAX MIB(2)
 
 static EFI_GUID acpi2_guid = ACPI_20_TABLE_GUID, acpi1_guid = ACPI_TABLE_GUID;
-static EFI_GUID fdt_guid = { 0xb1b621d5, 0xf19c, 0x41a5, { 0x83, 0x0b, 0xd9, 0x15, 0x2c, 0x69, 0xaa, 0xe0 } };
+static EFI_GUID fdt_guid = {
+	0xb1b621d5, 0xf19c, 0x41a5, { 0x83, 0x0b, 0xd9, 0x15, 0x2c, 0x69, 0xaa, 0xe0 }
+};
 static EFI_GUID gop_guid = EFI_GRAPHICS_OUTPUT_PROTOCOL_GUID;
 
 static u64 table_find(const EFI_GUID *guid)
@@ -42,8 +44,10 @@ static bool fb_take(EFI_GRAPHICS_OUTPUT_PROTOCOL *gop, struct boot_fb *fb)
 	EFI_GRAPHICS_OUTPUT_PROTOCOL_MODE *m = gop->Mode;
 	EFI_GRAPHICS_PIXEL_FORMAT format = m && m->Info ? m->Info->PixelFormat : PixelBltOnly;
 
-	if ((format != PixelBlueGreenRedReserved8BitPerColor && format != PixelRedGreenBlueReserved8BitPerColor) ||
-	    !m->FrameBufferBase || m->FrameBufferSize < (u64)m->Info->PixelsPerScanLine * m->Info->VerticalResolution * 4)
+	if ((format != PixelBlueGreenRedReserved8BitPerColor &&
+	     format != PixelRedGreenBlueReserved8BitPerColor) ||
+	    !m->FrameBufferBase ||
+	    m->FrameBufferSize < (u64)m->Info->PixelsPerScanLine * m->Info->VerticalResolution * 4)
 		return false;
 	*fb = (struct boot_fb){
 		.base = m->FrameBufferBase,
@@ -66,7 +70,8 @@ static void fb_find(struct boot_fb *fb)
 	for (UINTN i = 0; i < count; i++) {
 		EFI_GRAPHICS_OUTPUT_PROTOCOL *gop;
 
-		if (!EFI_ERROR(bs->HandleProtocol(handle[i], &gop_guid, (void **)&gop)) && fb_take(gop, fb))
+		if (!EFI_ERROR(bs->HandleProtocol(handle[i], &gop_guid, (void **)&gop)) &&
+		    fb_take(gop, fb))
 			break;
 	}
 	bs->FreePool(handle);

@@ -1,4 +1,7 @@
-/* Any bytes as firmware's memory, its RSDP at the start: find every table, walk every entry, look for \_S5. */
+/*
+ * Any bytes as firmware's memory, its RSDP at the start: find every table, walk every entry, look
+ * for \_S5.
+ */
 #include "boot/acpi.h"
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
@@ -9,7 +12,9 @@ static size_t memory_size;
 /* Physical address 16 is the first byte, because 0 means none. */
 static const void *memory_map(hpa_t at, u64 len)
 {
-	return at >= 16 && at - 16 <= memory_size && len <= memory_size - (at - 16) ? memory + (at - 16) : NULL;
+	return at >= 16 && at - 16 <= memory_size && len <= memory_size - (at - 16) ?
+		       memory + (at - 16) :
+		       NULL;
 }
 
 /* Checksums are beyond a fuzzer's patience: tables are looked at whether or not they are found. */
@@ -23,7 +28,8 @@ static void table_walk(const struct acpi_header *h)
 			continue;
 		for (const struct acpi_sub *s = NULL; (s = acpi_next(h, first[i], s)); )
 			;
-		for (const struct madt_gicc *g = NULL; (g = acpi_next_of(h, first[i], MADT_GICC, sizeof(*g), g)); )
+		for (const struct madt_gicc *g = NULL;
+		     (g = acpi_next_of(h, first[i], MADT_GICC, sizeof(*g), g));)
 			a = g->efficiency;
 	}
 	if (h->length >= sizeof(struct acpi_mcfg))

@@ -15,16 +15,33 @@
 #include <cpuid.h>
 
 enum reg {
-	REG_ID = 0x20, REG_TPR = 0x80, REG_EOI = 0xb0, REG_SVR = 0xf0, REG_ICR = 0x300, REG_ICR_HIGH = 0x310,
-	REG_LVT_TIMER = 0x320, REG_LVT_PERF = 0x340, REG_LVT_LINT0 = 0x350, REG_LVT_LINT1 = 0x360,
-	REG_LVT_ERROR = 0x370, REG_INITIAL = 0x380, REG_CURRENT = 0x390, REG_DIVIDE = 0x3e0,
+	REG_ID = 0x20,
+	REG_TPR = 0x80,
+	REG_EOI = 0xb0,
+	REG_SVR = 0xf0,
+	REG_ICR = 0x300,
+	REG_ICR_HIGH = 0x310,
+	REG_LVT_TIMER = 0x320,
+	REG_LVT_PERF = 0x340,
+	REG_LVT_LINT0 = 0x350,
+	REG_LVT_LINT1 = 0x360,
+	REG_LVT_ERROR = 0x370,
+	REG_INITIAL = 0x380,
+	REG_CURRENT = 0x390,
+	REG_DIVIDE = 0x3e0,
 };
 
 enum { BASE_X2 = 1 << 10, BASE_ENABLE = 1 << 11 };
 enum { SVR_ENABLE = 1 << 8 };
 enum { LVT_MASKED = 1 << 16, LVT_DEADLINE = 2 << 17, LVT_NMI = 4 << 8 };
-enum { ICR_NMI = 4 << 8, ICR_INIT = 5 << 8, ICR_STARTUP = 6 << 8, ICR_BUSY = 1 << 12, ICR_ASSERT = 1 << 14,
-       ICR_OTHERS = 3 << 18 };
+enum {
+	ICR_NMI = 4 << 8,
+	ICR_INIT = 5 << 8,
+	ICR_STARTUP = 6 << 8,
+	ICR_BUSY = 1 << 12,
+	ICR_ASSERT = 1 << 14,
+	ICR_OTHERS = 3 << 18
+};
 enum { DIVIDE_16 = 3 };
 
 static volatile u8 *base;	/* NULL in x2APIC mode */
@@ -45,7 +62,10 @@ static void reg_write(enum reg r, u32 v)
 static void icr_write(u32 apic_id, u32 command)
 {
 	if (!base) {
-		/* Unlike a store, this WRMSR waits for nothing: what was written before must be seen by the target. */
+		/*
+		 * Unlike a store, this WRMSR waits for nothing: what was written before must be
+		 * seen by the target.
+		 */
 		__asm__ volatile("mfence; lfence" ::: "memory");
 		msr_write(MSR_X2APIC + REG_ICR / 16, (u64)apic_id << 32 | command);
 		return;
@@ -64,8 +84,10 @@ static void icr_write(u32 apic_id, u32 command)
 
 static void pic_disable(void)
 {
-	static const u16 master[] = { 0x20, 0x21, 0x21, 0x21, 0x21 }, slave[] = { 0xa0, 0xa1, 0xa1, 0xa1, 0xa1 };
-	static const u8 master_value[] = { 0x11, VECTOR_PIC, 4, 1, 0xff }, slave_value[] = { 0x11, VECTOR_PIC + 8, 2, 1, 0xff };
+	static const u16 master[] = { 0x20, 0x21, 0x21, 0x21, 0x21 },
+			 slave[] = { 0xa0, 0xa1, 0xa1, 0xa1, 0xa1 };
+	static const u8 master_value[] = { 0x11, VECTOR_PIC, 4, 1, 0xff },
+			slave_value[] = { 0x11, VECTOR_PIC + 8, 2, 1, 0xff };
 
 	for (u32 i = 0; i < ARRAY_LEN(master); i++) {
 		out8(master[i], master_value[i]);
@@ -82,7 +104,8 @@ void apic_init(void)
 	pic_disable();
 	if (__get_cpuid(1, &a, &b, &c, &d) && (c & (1 << 21)))
 		return;
-	for (const struct madt_lapic_address *l = NULL; madt && (l = acpi_each(madt, MADT_LAPIC_ADDRESS, l)); )
+	for (const struct madt_lapic_address *l = NULL;
+	     madt && (l = acpi_each(madt, MADT_LAPIC_ADDRESS, l));)
 		at = l->address;
 	base = arch_mmio_map(at, PAGE_SIZE, PROT_R | PROT_W | PROT_DEVICE);
 	if (!base)
@@ -152,7 +175,7 @@ void apic_timer_oneshot(u32 vector)
 void apic_timer_deadline(u32 vector)
 {
 	reg_write(REG_LVT_TIMER, LVT_DEADLINE | vector);
-	__asm__ volatile("mfence" ::: "memory");	/* SDM 10.5.4.1: before the first deadline */
+	__asm__ volatile("mfence" ::: "memory"); /* SDM 10.5.4.1: before the first deadline */
 }
 
 void apic_timer_start(u32 count)

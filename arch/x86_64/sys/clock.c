@@ -82,7 +82,8 @@ static bool hpet_find(struct reference *r)
 
 static bool pm_find(struct reference *r)
 {
-	const struct acpi_fadt *f = acpi_find(&acpi, "FACP", 0, offsetof(struct acpi_fadt, unused0));
+	const struct acpi_fadt *f =
+		acpi_find(&acpi, "FACP", 0, offsetof(struct acpi_fadt, unused0));
 
 	if (!f || !f->pm_timer || f->pm_timer > 0xffff)
 		return false;
@@ -217,18 +218,23 @@ void arch_timer_set(ns_t deadline)
 	ns_t now;
 	u64 count;
 
-	/* Setting it is dear where the timer is emulated, and the scheduler asks for the same again and again. */
+	/*
+	 * Setting it is dear where the timer is emulated, and the scheduler asks for the same
+	 * again and again.
+	 */
 	if (atomic_exchange(alarm, deadline) == deadline)
 		return;
 	if (has_deadline) {
-		msr_write(MSR_TSC_DEADLINE, deadline == NS_NEVER ? 0 : tsc_base + scale_apply(to_tsc, deadline) + 1);
+		msr_write(MSR_TSC_DEADLINE,
+			  deadline == NS_NEVER ? 0 : tsc_base + scale_apply(to_tsc, deadline) + 1);
 		return;
 	}
 	if (deadline == NS_NEVER)
 		return apic_timer_start(0);
 	now = arch_clock_ns();
 	/* A counter that is too short fires early; the timer queue then sets it again. */
-	count = deadline > now ? scale_apply(to_timer, MIN(deadline - now, 60 * NS_PER_SEC)) + 1 : 1;
+	count = deadline > now ? scale_apply(to_timer, MIN(deadline - now, 60 * NS_PER_SEC)) + 1 :
+				 1;
 	apic_timer_start((u32)MIN(count, UINT32_MAX));
 }
 

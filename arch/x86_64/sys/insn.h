@@ -1,4 +1,6 @@
-/* Privileged x86-64 instructions as functions (SDM volume 2), and the registers' bits that we use. */
+/*
+ * Privileged x86-64 instructions as functions (SDM volume 2), and the registers' bits that we use.
+ */
 #pragma once
 
 #include "kernel/base/types.h"

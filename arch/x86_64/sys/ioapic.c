@@ -76,24 +76,29 @@ void ioapic_init(void)
 
 u32 ioapic_gsi_of_isa(u32 irq)
 {
-	for (const struct madt_override *o = NULL; madt && (o = acpi_each(madt, MADT_OVERRIDE, o)); )
+	for (const struct madt_override *o = NULL; madt && (o = acpi_each(madt, MADT_OVERRIDE, o));)
 		if (o->irq == irq)
 			return o->gsi;
 	return irq;
 }
 
-/* Polarity and trigger: ISA interrupts are edges, high; the others levels, low; unless told otherwise. */
+/*
+ * Polarity and trigger: ISA interrupts are edges, high; the others levels, low; unless told
+ * otherwise.
+ */
 static u32 wiring_of(irq_t gsi)
 {
 	u32 bits = gsi < 16 ? 0 : ENTRY_LOW | ENTRY_LEVEL;
 
-	for (const struct madt_override *o = NULL; madt && (o = acpi_each(madt, MADT_OVERRIDE, o)); ) {
+	for (const struct madt_override *o = NULL;
+	     madt && (o = acpi_each(madt, MADT_OVERRIDE, o));) {
 		if (o->gsi != gsi)
 			continue;
 		if (o->flags & 3)
 			bits = (bits & ~(u32)ENTRY_LOW) | ((o->flags & 3) == 3 ? ENTRY_LOW : 0);
 		if (o->flags >> 2 & 3)
-			bits = (bits & ~(u32)ENTRY_LEVEL) | ((o->flags >> 2 & 3) == 3 ? ENTRY_LEVEL : 0);
+			bits = (bits & ~(u32)ENTRY_LEVEL) |
+			       ((o->flags >> 2 & 3) == 3 ? ENTRY_LEVEL : 0);
 	}
 	return bits;
 }

@@ -36,7 +36,8 @@
 #define POOL_TABLES	32
 
 static u64 root[512] aligned_to(4096);
-static u64 root5[512] aligned_to(4096);		/* where firmware runs five levels, which long mode cannot leave */
+/* where firmware runs five levels, which long mode cannot leave */
+static u64 root5[512] aligned_to(4096);
 static u64 pool[POOL_TABLES][512] aligned_to(4096);
 static u32 pool_used;
 static bool pool_only = true, leaf_1g;
@@ -88,7 +89,10 @@ static bool leaf_split(u64 *e, u32 level)
 	return true;
 }
 
-/* The entry for @va at @level, with tables made and leaves split on the way; NULL: no table to be had. */
+/*
+ * The entry for @va at @level, with tables made and leaves split on the way; NULL: no table to be
+ * had.
+ */
 static u64 *entry_make(u64 va, u32 level)
 {
 	u64 *table = root, *e, *next;
@@ -267,7 +271,8 @@ static void ram_map(hpa_t low, hpa_t high)
 		hpa_t from = MAX(low, r->base), to = MIN(high, r->base + r->len);
 
 		if (r->kind != BOOT_DEVICE && from < to)
-			map_or_die(from, to - from, PROT_R | (r->kind == BOOT_FIRMWARE_CODE ? PROT_X : PROT_W));
+			map_or_die(from, to - from,
+				   PROT_R | (r->kind == BOOT_FIRMWARE_CODE ? PROT_X : PROT_W));
 	}
 }
 
@@ -286,7 +291,8 @@ void paging_load(void)
 	msr_write(MSR_EFER, msr_read(MSR_EFER) | EFER_NXE);
 	msr_write(MSR_PAT, PAT_VALUE);
 	cr0_write(cr0_read() | CR0_WP);
-	cr4_write((cr4_read() & CR4_LA57) | CR4_PAE | CR4_DE | CR4_MCE | CR4_OSFXSR | CR4_OSXMMEXCPT);
+	cr4_write((cr4_read() & CR4_LA57) | CR4_PAE | CR4_DE | CR4_MCE | CR4_OSFXSR |
+		  CR4_OSXMMEXCPT);
 	cr3_write((u64)(cr4_read() & CR4_LA57 ? root5 : root));
 }
 

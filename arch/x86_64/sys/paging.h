@@ -1,4 +1,7 @@
-/* The hypervisor's page tables on x86-64, see paging.c; what others use is arch/mem.h and arch/bare/map.h. */
+/*
+ * The hypervisor's page tables on x86-64, see paging.c; what others use is arch/mem.h and
+ * arch/bare/map.h.
+ */
 #pragma once
 
 #include "kernel/base/types.h"

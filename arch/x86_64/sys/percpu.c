@@ -25,7 +25,8 @@ static void gdt_fill(struct percpu *p)
 	p->gdt[0] = 0;
 	p->gdt[SEL_CODE / 8] = 0x00af9b000000ffff;	/* 64-bit code, ring 0, accessed */
 	p->gdt[SEL_DATA / 8] = 0x00cf93000000ffff;
-	p->gdt[SEL_TSS / 8] = limit | (base & 0xffffff) << 16 | 0x89ull << 40 | (base >> 24 & 0xff) << 56;
+	p->gdt[SEL_TSS / 8] =
+		limit | (base & 0xffffff) << 16 | 0x89ull << 40 | (base >> 24 & 0xff) << 56;
 	p->gdt[SEL_TSS / 8 + 1] = base >> 32;
 	p->tss.ist[IST_DF] = (u64)p->guard2;
 	p->tss.ist[IST_NMI] = (u64)p->guard3;

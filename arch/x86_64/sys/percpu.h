@@ -43,8 +43,10 @@ struct percpu {
 	_Atomic u64 tlb_seen;	/* the newest flush it has made, see paging.c */
 } aligned_to(PAGE_SIZE);
 
-_Static_assert(sizeof(struct percpu) <= PAGE_SIZE << PERCPU_ORDER, "a block of pages holds a percpu");
-_Static_assert(offsetof(struct percpu, guard1) == 17 * PAGE_SIZE, "start.S knows where the stack begins");
+_Static_assert(sizeof(struct percpu) <= PAGE_SIZE << PERCPU_ORDER,
+	       "a block of pages holds a percpu");
+_Static_assert(offsetof(struct percpu, guard1) == 17 * PAGE_SIZE,
+	       "start.S knows where the stack begins");
 
 /* Make @p the calling CPU's: GDT, TSS, IDT, thread-local storage with cpu_self = @cpu. */
 void percpu_load(struct percpu *p, struct cpu *cpu);

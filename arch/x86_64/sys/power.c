@@ -86,7 +86,8 @@ _Noreturn void arch_poweroff(int status)
 
 static void acpi_reset(void)
 {
-	const struct acpi_fadt *f = acpi_find(&acpi, "FACP", 0, offsetof(struct acpi_fadt, arm_boot));
+	const struct acpi_fadt *f =
+		acpi_find(&acpi, "FACP", 0, offsetof(struct acpi_fadt, arm_boot));
 	volatile u8 *reg;
 
 	if (!f || !(f->flags & FADT_RESET))

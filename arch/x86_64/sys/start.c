@@ -47,11 +47,13 @@ void x86_start(struct boot_info *info)
 	ioapic_init();
 	uart_listen();
 	cpus[0].hw_id = percpu_boot.apic_id;
-	cpus[0].node = firmware_cpu_node(apic_is_x2() ? SRAT_X2APIC : SRAT_LAPIC, percpu_boot.apic_id);
+	cpus[0].node =
+		firmware_cpu_node(apic_is_x2() ? SRAT_X2APIC : SRAT_LAPIC, percpu_boot.apic_id);
 	atomic_store(&cpus[0].online, true);
 	arch_irq_enable();
 	if (!paging_selftest())
-		panic("memory protection does not hold: text is writable, data executable or a guard page mapped");
+		panic("memory protection does not hold: text is writable, data executable or a "
+		      "guard page mapped");
 	log_info("memory protection: W^X, guard pages, checked");
 	kernel_main();
 }
@@ -63,7 +65,8 @@ static const char *brand(char text[49])
 
 	text[0] = 0;
 	for (u32 i = 0; i < 3; i++)
-		if (!__get_cpuid(0x80000002 + i, &r[4 * i], &r[4 * i + 1], &r[4 * i + 2], &r[4 * i + 3]))
+		if (!__get_cpuid(0x80000002 + i, &r[4 * i], &r[4 * i + 1], &r[4 * i + 2],
+				 &r[4 * i + 3]))
 			return "x86-64";
 	__builtin_memcpy(text, r, 48);
 	text[48] = 0;
@@ -78,6 +81,6 @@ void arch_describe(char *buf, size_t cap)
 	char text[49];
 
 	fmt_buf(buf, cap, "%s, %u CPU%s, TSC %llu.%03llu GHz by %s, %s", brand(text), cpu_count,
-		cpu_count == 1 ? "" : "s", (unsigned long long)mhz / 1000, (unsigned long long)mhz % 1000,
-		clock_source(), apic_is_x2() ? "x2APIC" : "xAPIC");
+		cpu_count == 1 ? "" : "s", (unsigned long long)mhz / 1000,
+		(unsigned long long)mhz % 1000, clock_source(), apic_is_x2() ? "x2APIC" : "xAPIC");
 }

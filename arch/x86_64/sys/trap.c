@@ -49,9 +49,15 @@ void idt_init(void)
 		u64 at = (u64)trap_stubs + 16 * i;
 
 		idt[i] = (struct gate){
-			.offset0 = (u16)at, .offset1 = (u16)(at >> 16), .offset2 = (u32)(at >> 32),
-			.selector = SEL_CODE, .type = 0x8e,	/* present, interrupt gate */
-			.ist = i == VECTOR_DF ? IST_DF : i == VECTOR_NMI ? IST_NMI : i == VECTOR_MC ? IST_MC : 0,
+			.offset0 = (u16)at,
+			.offset1 = (u16)(at >> 16),
+			.offset2 = (u32)(at >> 32),
+			.selector = SEL_CODE,
+			.type = 0x8e, /* present, interrupt gate */
+			.ist = i == VECTOR_DF  ? IST_DF :
+			       i == VECTOR_NMI ? IST_NMI :
+			       i == VECTOR_MC  ? IST_MC :
+						 0,
 		};
 	}
 }
@@ -91,8 +97,11 @@ static void early_write(struct sink *s, const char *text, size_t len)
 static void dump_page_fault(struct sink *s, const struct trap_frame *f)
 {
 	sink_printf(s, "cr2 %016llx: %s of %s page%s\n", (unsigned long long)cr2_read(),
-		    f->error & 16 ? "fetch" : f->error & 2 ? "write" : "read",
-		    f->error & 1 ? "a protected" : "an unmapped", f->error & 8 ? ", reserved bit set" : "");
+		    f->error & 16 ? "fetch" :
+		    f->error & 2  ? "write" :
+				    "read",
+		    f->error & 1 ? "a protected" : "an unmapped",
+		    f->error & 8 ? ", reserved bit set" : "");
 }
 
 static void dump_code(struct sink *s, u64 rip)
@@ -126,7 +135,8 @@ static void dump(struct sink *s, const struct trap_frame *f)
 	sink_printf(s, "rsp %016llx rfl %08llx cs %04x cr3 %llx\n", (unsigned long long)f->rsp,
 		    (unsigned long long)f->rflags, (u32)f->cs, (unsigned long long)cr3_read());
 	for (u32 i = 0; i < ARRAY_LEN(names); i++)
-		sink_printf(s, "%-3s %016llx%c", names[i], (unsigned long long)reg[i], i % 4 == 3 ? '\n' : ' ');
+		sink_printf(s, "%-3s %016llx%c", names[i], (unsigned long long)reg[i],
+			    i % 4 == 3 ? '\n' : ' ');
 	sink_puts(s, "\n");
 	dump_code(s, f->rip);
 }
@@ -150,7 +160,7 @@ void trap_take(struct trap_frame *f)
 	if (f->vector < VECTOR_PIC)
 		return exception_take(f);
 	if (f->vector < VECTOR_GSI || f->vector == VECTOR_SPURIOUS)
-		return;		/* spurious ones of the 8259 and the local APIC want no end of interrupt */
+		return;	/* spurious ones of the 8259 and the local APIC want no end of interrupt */
 	if (bound[f->vector])
 		bound[f->vector]((u32)f->vector);
 	apic_end();
@@ -163,7 +173,8 @@ u32 arch_backtrace(uptr *pc, u32 max)
 	u64 left;
 	hpa_t pa;
 
-	while (n < max && !((u64)frame & 7) && map_lookup((u64)frame, &pa, &left) && left >= 16 && frame[1]) {
+	while (n < max && !((u64)frame & 7) && map_lookup((u64)frame, &pa, &left) && left >= 16 &&
+	       frame[1]) {
 		pc[n++] = frame[1];
 		frame = (const u64 *)frame[0];
 	}

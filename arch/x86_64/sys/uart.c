@@ -22,8 +22,24 @@
 #define FIFO		16
 #define RING		4096
 
-enum { DATA = COM1, IER = COM1 + 1, FCR = COM1 + 2, LCR = COM1 + 3, MCR = COM1 + 4, LSR = COM1 + 5, SCRATCH = COM1 + 7 };
-enum { IER_RX = 1, FCR_ON = 7, LCR_8N1 = 3, LCR_DLAB = 0x80, MCR_ON = 0xb, LSR_DATA = 1, LSR_EMPTY = 0x20 };
+enum {
+	DATA = COM1,
+	IER = COM1 + 1,
+	FCR = COM1 + 2,
+	LCR = COM1 + 3,
+	MCR = COM1 + 4,
+	LSR = COM1 + 5,
+	SCRATCH = COM1 + 7
+};
+enum {
+	IER_RX = 1,
+	FCR_ON = 7,
+	LCR_8N1 = 3,
+	LCR_DLAB = 0x80,
+	MCR_ON = 0xb,
+	LSR_DATA = 1,
+	LSR_EMPTY = 0x20
+};
 
 static bool present;
 static u8 ring[RING];

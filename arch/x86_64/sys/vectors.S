@@ -10,7 +10,8 @@ trap_stubs:
 	.set vector, 0
 	.rept 256
 	.balign 16
-	.if vector == 8 || (vector >= 10 && vector <= 14) || vector == 17 || vector == 21 || vector == 29 || vector == 30
+	/* The CPU itself pushes an error code for 8, 10..14, 17, 21, 29 and 30. */
+	.if vector < 32 && (0x60227d00 >> vector) & 1
 	.else
 	pushq $0
 	.endif

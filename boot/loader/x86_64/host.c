@@ -1,4 +1,7 @@
-/* Host part of the loader on x86-64: the core's bytes; instruction fetches see stores by themselves. */
+/*
+ * Host part of the loader on x86-64: the core's bytes; instruction fetches see stores by
+ * themselves.
+ */
 #include "boot/loader/loader.h"
 
 __asm__(

@@ -80,10 +80,12 @@ static int start(void **state)
 
 static void finds_tables_through_xsdt_and_rsdt(void **state)
 {
-	hpa_t a = table_add("AAAA", "x", 1), b = table_add("BBBB", "yy", 2), c = table_add("AAAA", "zzz", 3);
+	hpa_t a = table_add("AAAA", "x", 1), b = table_add("BBBB", "yy", 2),
+	      c = table_add("AAAA", "zzz", 3);
 	u64 wide[] = { a, b, c };
 	u32 narrow[] = { (u32)a, (u32)b };
-	hpa_t xsdt = table_add("XSDT", wide, sizeof(wide)), rsdt = table_add("RSDT", narrow, sizeof(narrow));
+	hpa_t xsdt = table_add("XSDT", wide, sizeof(wide)),
+	      rsdt = table_add("RSDT", narrow, sizeof(narrow));
 	struct acpi acpi;
 
 	assert_true(acpi_init(&acpi, rsdp_add(2, rsdt, xsdt), arena_map));
@@ -136,7 +138,8 @@ static void walks_madt_entries(void **state)
 		struct madt_lapic cpu0;
 		struct madt_ioapic io;
 		struct madt_lapic cpu1;
-		u8 stray[3];		/* an entry of 3 bytes and the type of an I/O APIC is too short for one */
+		/* an entry of 3 bytes and the type of an I/O APIC is too short for one */
+		u8 stray[3];
 		struct madt_x2apic x2;
 	} packed body = {
 		.lapic = 0xfee00000,
@@ -159,7 +162,8 @@ static void walks_madt_entries(void **state)
 	assert_int_equal(ios, 1);
 	assert_int_equal(x2s, 1);
 	/* A length of 0 or one that leaves the table ends the walk. */
-	((struct madt_lapic *)((u8 *)(madt + 1) + sizeof(body.cpu0) + sizeof(body.io)))->s.length = 0;
+	((struct madt_lapic *)((u8 *)(madt + 1) + sizeof(body.cpu0) + sizeof(body.io)))->s.length =
+		0;
 	for (const struct acpi_sub *s = NULL; (s = acpi_next(&madt->h, sizeof(*madt), s)); )
 		entries++;
 	assert_int_equal(entries, 2);
@@ -220,8 +224,10 @@ static void bounds_mcfg(void **state)
 		u64 reserved;
 		struct mcfg_segment s[2];
 		u8 cut[15];
-	} packed body = { .s = { { .base = 0xb0000000, .bus_last = 255 }, { .base = 1, .segment = 1 } } };
-	const struct acpi_mcfg *m = (void *)(arena + (table_add("MCFG", &body, sizeof(body)) - BASE));
+	} packed body = { .s = { { .base = 0xb0000000, .bus_last = 255 },
+				 { .base = 1, .segment = 1 } } };
+	const struct acpi_mcfg *m =
+		(void *)(arena + (table_add("MCFG", &body, sizeof(body)) - BASE));
 
 	assert_int_equal(acpi_mcfg_segment(m, 0)->base, 0xb0000000);
 	assert_int_equal(acpi_mcfg_segment(m, 1)->segment, 1);

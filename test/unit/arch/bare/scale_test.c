@@ -6,7 +6,8 @@
 
 #include "arch/bare/scale.h"
 
-static const u64 clocks[] = { 1, 32768, 1193182, 3579545, 10000000, 14318180, 19200000, 24000000, 62500000, 1000000000,
+static const u64 clocks[] = { 1,          32768,      1193182,       3579545,  10000000,
+			      14318180,   19200000,   24000000,      62500000, 1000000000,
 			      2594961234, 4999999999, 16000000000ull };
 
 static void is_exact_over_a_hundred_days(void **state)
@@ -28,7 +29,8 @@ static void is_exact_backwards(void **state)
 {
 	for (u32 i = 0; i < ARRAY_LEN(clocks); i++) {
 		struct scale s = scale_make(NS_PER_SEC, clocks[i]);
-		u64 ns = 86400 * NS_PER_SEC * 100 + 12345, exact = (u64)((u128)ns * clocks[i] / NS_PER_SEC);
+		u64 ns = 86400 * NS_PER_SEC * 100 + 12345,
+		    exact = (u64)((u128)ns * clocks[i] / NS_PER_SEC);
 
 		assert_true(scale_apply(s, ns) <= exact && exact - scale_apply(s, ns) <= 1);
 	}

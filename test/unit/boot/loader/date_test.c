@@ -13,8 +13,8 @@ static void agrees_with_libc(void **state)
 		struct tm d;
 
 		gmtime_r(&t, &d);
-		assert_true(date_to_unix((u32)d.tm_year + 1900, (u32)d.tm_mon + 1, (u32)d.tm_mday, (u32)d.tm_hour,
-					 (u32)d.tm_min, (u32)d.tm_sec) == (u64)t);
+		assert_true(date_to_unix((u32)d.tm_year + 1900, (u32)d.tm_mon + 1, (u32)d.tm_mday,
+					 (u32)d.tm_hour, (u32)d.tm_min, (u32)d.tm_sec) == (u64)t);
 	}
 }
 
