@@ -31,7 +31,10 @@ void arch_describe(char *buf, size_t cap)
 
 void arch_poweroff(int status)
 {
+	static const char stuck[] = "no PSCI: this machine cannot be switched off from here; halted\n";
+
 	psci_system_off();
+	arch_early_write(stuck, sizeof(stuck) - 1);
 	arch_halt();
 }
 

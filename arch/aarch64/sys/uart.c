@@ -104,7 +104,7 @@ static struct chr uart = { .ops = &uart_ops, .name = "pl011" };
 
 void uart_init_input(u32 intid)
 {
-	if (!base)
+	if (!base || !gic_present())
 		return;
 	if (!intid || arch_irq_bind(intid, input_take, NULL)) {
 		log_warn("console: no interrupt, output only");
