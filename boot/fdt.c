@@ -107,7 +107,9 @@ static err_t tree_check(const struct fdt *f)
 			props = false;
 			break;
 		case FDT_END:
-			return root && depth == 0 ? OK : ERRF(E_FORMAT, "device tree: ends inside a node");
+			if (!root || depth)
+				return ERRF(E_FORMAT, "device tree: ends inside a node");
+			return OK;
 		}
 	}
 }
@@ -123,7 +125,8 @@ err_t fdt_open(struct fdt *f, const void *blob, u64 cap)
 	if (total < FDT_HEADER || total > cap || total > FDT_SIZE_MAX)
 		return ERRF(E_FORMAT, "device tree: size of %u bytes is not plausible", total);
 	if (load_be32(h + 20) < FDT_VERSION)
-		return ERRF(E_FORMAT, "device tree: version %u, need %u", load_be32(h + 20), FDT_VERSION);
+		return ERRF(E_FORMAT, "device tree: version %u, need %u", load_be32(h + 20),
+			    FDT_VERSION);
 	tree = load_be32(h + 8);
 	strings = load_be32(h + 12);
 	f->strings_len = load_be32(h + 32);

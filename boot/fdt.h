@@ -33,7 +33,10 @@ err_t fdt_open(struct fdt *f, const void *blob, u64 cap);
 void fdt_start(struct fdt_walk *w, const struct fdt *f);
 bool fdt_next(struct fdt_walk *w);
 
-/* Go to @path ("/soc/uart@0", unit addresses may be left out; an alias works too); it ends at ':' or NUL. */
+/*
+ * Go to @path ("/soc/uart@0", unit addresses may be left out; an alias works too), which
+ * ends at ':' or NUL.
+ */
 bool fdt_find(struct fdt_walk *w, const struct fdt *f, const char *path);
 
 /* A property of the current node and its length, or NULL. */

@@ -1,4 +1,7 @@
-/* Filling in struct machine (arch/aarch64/sys/machine.h). Each source adds what it knows and leaves the rest. */
+/*
+ * Filling in struct machine (arch/aarch64/sys/machine.h). Each source adds what it knows and
+ * leaves the rest.
+ */
 #pragma once
 
 struct acpi;

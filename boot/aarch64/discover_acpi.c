@@ -59,7 +59,8 @@ void discover_acpi(struct machine *m, const struct acpi *a)
 {
 	const struct acpi_madt *madt = acpi_find(a, "APIC", 0, sizeof(*madt));
 	const struct acpi_fadt *fadt = acpi_find(a, "FACP", 0, offsetof(struct acpi_fadt, minor));
-	const struct acpi_gtdt *gtdt = acpi_find(a, "GTDT", 0, offsetof(struct acpi_gtdt, counter_read));
+	const struct acpi_gtdt *gtdt =
+		acpi_find(a, "GTDT", 0, offsetof(struct acpi_gtdt, counter_read));
 
 	if (madt || fadt)
 		m->source = "ACPI";

@@ -25,7 +25,8 @@ static void take_uart(struct machine *m, const struct fdt_walk *w)
 {
 	u64 len;
 
-	if ((fdt_compatible(w, "arm,pl011") || fdt_compatible(w, "arm,sbsa-uart")) && fdt_enabled(w) &&
+	if ((fdt_compatible(w, "arm,pl011") || fdt_compatible(w, "arm,sbsa-uart")) &&
+	    fdt_enabled(w) &&
 	    fdt_reg(w, 0, &m->uart.base, &len))
 		m->uart.irq = node_intid(w, 0);
 }
@@ -56,7 +57,8 @@ static void take_gic(struct machine *m, const struct fdt_walk *w)
 	for (u32 i = 1; fdt_reg(w, i, &base, &len); i++) {
 		if (!v3 && i == 1)
 			m->gic.cpu = base;
-		if (!v3 || i > fdt_u32(w, "#redistributor-regions", 1) || m->gic.redists == MACHINE_REDISTS)
+		if (!v3 || i > fdt_u32(w, "#redistributor-regions", 1) ||
+		    m->gic.redists == MACHINE_REDISTS)
 			break;
 		m->gic.redist[m->gic.redists].base = base;
 		m->gic.redist[m->gic.redists++].len = len;

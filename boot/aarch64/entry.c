@@ -103,7 +103,8 @@ void entry_main(struct boot_info *info, u8 *area)
 	log_info("machine: %s; GICv%u, PSCI %u.%u by %s, UART %#llx, %u CPUs, %llu MiB of RAM free",
 		 machine.source, machine.gic.version, psci_version() >> 16, psci_version() & 0xffff,
 		 machine.psci == PSCI_HVC ? "HVC" : machine.psci == PSCI_SMC ? "SMC" : "nothing",
-		 (unsigned long long)machine.uart.base, MAX(machine.cpus, 1u), (unsigned long long)(bytes >> 20));
+		 (unsigned long long)machine.uart.base, MAX(machine.cpus, 1u),
+		 (unsigned long long)(bytes >> 20));
 	gic_init();
 	clock_init_cpu();
 	rng_init();

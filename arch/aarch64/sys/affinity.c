@@ -1,4 +1,7 @@
-/* MPIDR_EL1 has Aff3 apart from the other three fields (bits 39:32); the GIC packs them differently each time. */
+/*
+ * MPIDR_EL1 has Aff3 apart from the other three fields (bits 39:32); the GIC packs the four
+ * differently each time.
+ */
 #include "arch/aarch64/sys/affinity.h"
 
 u32 affinity_packed(u64 mpidr)

@@ -28,7 +28,8 @@ void clock_init(const struct boot_info *info)
 
 	if (!hz) {
 		hz = CNTFRQ_ASSUMED;
-		log_warn("clock: firmware did not set CNTFRQ_EL0, assuming %llu Hz", (unsigned long long)hz);
+		log_warn("clock: firmware did not set CNTFRQ_EL0, assuming %llu Hz",
+			 (unsigned long long)hz);
 	}
 	to_ns = scale_make(hz, NS_PER_SEC);
 	to_ticks = scale_make(NS_PER_SEC, hz);

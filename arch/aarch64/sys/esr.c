@@ -34,7 +34,8 @@ static void fault_print(u32 code, struct sink *to)
 {
 	static const char *const levelled[8] = {
 		"address size fault", "translation fault", "access flag fault", "permission fault",
-		"external abort", "external abort on a table walk", NULL, "ECC error on a table walk",
+		"external abort", "external abort on a table walk", NULL,
+		"ECC error on a table walk",
 	};
 	u32 group = code >> 2;
 
@@ -55,7 +56,8 @@ void esr_print(u64 esr, struct sink *to)
 	u32 class = ESR_CLASS(esr);
 
 	sink_puts(to, esr_class(esr));
-	if (class == ESR_IABORT || class == ESR_IABORT_LOW || class == ESR_DABORT || class == ESR_DABORT_LOW) {
+	if (class == ESR_IABORT || class == ESR_IABORT_LOW || class == ESR_DABORT ||
+	    class == ESR_DABORT_LOW) {
 		sink_puts(to, ": ");
 		fault_print(ESR_FAULT(esr), to);
 	}

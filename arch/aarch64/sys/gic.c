@@ -23,7 +23,8 @@ void gic_init(void)
 {
 	gic = machine.gic.version >= 3 ? &gicv3_gic : machine.gic.version == 2 ? &gicv2_gic : NULL;
 	if (gic && !gic->init()) {
-		log_error("%s: the distributor at %#llx does not answer", gic->name, (unsigned long long)machine.gic.dist);
+		log_error("%s: the distributor at %#llx does not answer", gic->name,
+			  (unsigned long long)machine.gic.dist);
 		gic = NULL;
 	}
 	if (!gic) {
@@ -69,12 +70,13 @@ void arch_cpu_kick(struct cpu *c)
 
 static void bound_raise(u32 intid)
 {
-	void (*raise)(void *arg) = atomic_load_explicit(&bindings[intid].raise, memory_order_acquire);
+	void (*raise)(void *arg) =
+		atomic_load_explicit(&bindings[intid].raise, memory_order_acquire);
 
 	if (raise)
 		raise(bindings[intid].arg);
 	else
-		gic_disable(intid);		/* nobody can quieten it, so it must not come back */
+		gic_disable(intid);	/* nobody can quieten it, so it must not come back */
 }
 
 void irq_take(void)
@@ -87,7 +89,7 @@ void irq_take(void)
 		gic->eoi(ack);
 		if (intid == SGI_STOP)
 			arch_halt();
-		return;				/* SGI_KICK: the flags are set, the wake-up was the message */
+		return;			/* SGI_KICK: the flags are set, waking up was the message */
 	} else if (intid == machine.timer) {
 		clock_poll();
 	} else {

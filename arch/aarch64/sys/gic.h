@@ -1,4 +1,7 @@
-/* What differs between GICv2 and GICv3; gic.c has the rest. INTIDs: SGI 0-15, PPI 16-31, SPI 32-1019. */
+/*
+ * What differs between GICv2 and GICv3; gic.c has the rest.
+ * INTIDs: SGI 0-15, PPI 16-31, SPI 32-1019.
+ */
 #pragma once
 
 #include "kernel/base/cpu.h"
@@ -11,7 +14,7 @@ struct gic {
 	bool (*init)(void);			/* distributor; false: it is not there */
 	bool (*init_cpu)(struct cpu *c);	/* on @c itself */
 	void (*enable)(u32 intid, bool on);	/* PPIs: the calling CPU's */
-	u32 (*ack)(void);			/* what eoi() wants; INTID in the low 24 bits, >= 1020: none */
+	u32 (*ack)(void);			/* for eoi(); low 24 bits: INTID, >= 1020 none */
 	void (*eoi)(u32 ack);
 	void (*send)(const struct cpu *to, u32 sgi);
 };
@@ -30,7 +33,7 @@ extern const struct gic gicv2_gic, gicv3_gic;
 #define GICD_SGIR		0x0f00			/* GICv2 */
 #define GICD_IROUTER(n)		(0x6000 + 8 * (n))	/* GICv3 */
 
-#define GIC_PRIORITIES		0xa0a0a0a0		/* one for all: nothing preempts a handler */
+#define GIC_PRIORITIES		0xa0a0a0a0	/* one for all: nothing preempts a handler */
 
 /* Lines that the distributor implements, a multiple of 32. */
 static inline u32 gicd_lines(u32 typer)

@@ -71,7 +71,9 @@ static bool init_cpu(struct cpu *c)
 
 static void enable(u32 intid, bool on)
 {
-	mmio_write32(gicd(on ? GICD_ISENABLER(intid / 32) : GICD_ICENABLER(intid / 32)), 1u << intid % 32);
+	u32 reg = on ? GICD_ISENABLER(intid / 32) : GICD_ICENABLER(intid / 32);
+
+	mmio_write32(gicd(reg), 1u << intid % 32);
 }
 
 static u32 ack(void)

@@ -9,7 +9,7 @@
 #include "arch/aarch64/sys/sysreg.h"
 #include "arch/clock.h"
 
-#define GICD_CTLR_GRP1		BIT(0)		/* non-secure view: group 1; one security state: group 0 */
+#define GICD_CTLR_GRP1		BIT(0)	/* non-secure: group 1; one security state: group 0 */
 #define GICD_CTLR_GRP1A		BIT(1)
 #define GICD_CTLR_ARE		BIT(4)
 #define GICD_CTLR_RWP		BIT(31)
@@ -17,7 +17,7 @@
 #define GICR_CTLR		0x0000
 #define GICR_TYPER		0x0008
 #define GICR_WAKER		0x0014
-#define GICR_SGI		0x10000		/* second frame: GICD's first registers, for INTIDs 0-31 */
+#define GICR_SGI		0x10000	/* second frame: GICD's first registers, INTIDs 0-31 */
 #define GICR_TYPER_VLPIS	BIT(1)		/* GICv4: two frames more */
 #define GICR_TYPER_LAST		BIT(4)
 #define GICR_CTLR_RWP		BIT(3)
@@ -33,7 +33,7 @@ static hpa_t gicd(u32 reg)
 	return machine.gic.dist + reg;
 }
 
-/* Wait until @bit at @reg is clear; a controller that takes longer than 10 ms is broken and left to itself. */
+/* Wait until @bit at @reg is clear; what takes longer than 10 ms is broken and left to itself. */
 static bool wait_clear(hpa_t reg, u64 bit)
 {
 	ns_t end = arch_clock_ns() + 10 * NS_PER_MS;
@@ -52,7 +52,8 @@ static bool init(void)
 	if (!machine.gic.dist || !arch_mmio_map(gicd(0), 0x10000, PROT_MMIO))
 		return false;
 	for (u32 i = 0; i < machine.gic.redists; i++)
-		if (!arch_mmio_map(machine.gic.redist[i].base, machine.gic.redist[i].len, PROT_MMIO))
+		if (!arch_mmio_map(machine.gic.redist[i].base, machine.gic.redist[i].len,
+				   PROT_MMIO))
 			machine.gic.redist[i].len = 0;
 	mmio_write32(gicd(GICD_CTLR), 0);
 	if (!wait_clear(gicd(GICD_CTLR), GICD_CTLR_RWP))
@@ -134,10 +135,11 @@ static bool init_cpu(struct cpu *c)
 
 static void enable(u32 intid, bool on)
 {
+	u32 reg = on ? GICD_ISENABLER(intid / 32) : GICD_ICENABLER(intid / 32);
 	hpa_t base = intid < 32 ? host_cpu(cpu_self)->redist + GICR_SGI : gicd(0);
 
 	if (base != GICR_SGI)
-		mmio_write32(base + (on ? GICD_ISENABLER(intid / 32) : GICD_ICENABLER(intid / 32)), 1u << intid % 32);
+		mmio_write32(base + reg, 1u << intid % 32);
 }
 
 static u32 ack(void)
@@ -158,7 +160,8 @@ static void send(const struct cpu *to, u32 sgi)
 {
 	u64 v;
 
-	if (!affinity_sgi(host_cpu(to)->affinity, sgi, sysreg_read_named(ICC_CTLR_EL1) & ICC_CTLR_RSS, &v))
+	if (!affinity_sgi(host_cpu(to)->affinity, sgi,
+			  sysreg_read_named(ICC_CTLR_EL1) & ICC_CTLR_RSS, &v))
 		return;
 	barrier_dsb();			/* the flags before the message */
 	sysreg_write_named(ICC_SGI1R_EL1, v);

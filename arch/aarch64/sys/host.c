@@ -10,8 +10,10 @@ static const struct {
 	const char *name;
 } models[] = {
 	{ 0x41d03, "Arm Cortex-A53" }, { 0x41d05, "Arm Cortex-A55" }, { 0x41d07, "Arm Cortex-A57" },
-	{ 0x41d08, "Arm Cortex-A72" }, { 0x41d0b, "Arm Cortex-A76" }, { 0x41d0c, "Arm Neoverse-N1" },
-	{ 0x41d40, "Arm Neoverse-V1" }, { 0x41d49, "Arm Neoverse-N2" }, { 0x41d4f, "Arm Neoverse-V2" },
+	{ 0x41d08, "Arm Cortex-A72" }, { 0x41d0b, "Arm Cortex-A76" },
+	{ 0x41d0c, "Arm Neoverse-N1" },
+	{ 0x41d40, "Arm Neoverse-V1" }, { 0x41d49, "Arm Neoverse-N2" },
+	{ 0x41d4f, "Arm Neoverse-V2" },
 	{ 0xc0ac3, "Ampere-1" },
 };
 
@@ -25,13 +27,15 @@ void arch_describe(char *buf, size_t cap)
 		if (models[i].part == part)
 			name = models[i].name;
 	fmt_buf(buf, cap, "%s (MIDR %#llx), %u CPU%s, GICv%u, counter %llu.%03llu MHz, %s",
-		name ? name : "AArch64", (unsigned long long)midr, cpu_count, cpu_count == 1 ? "" : "s",
-		machine.gic.version, (unsigned long long)khz / 1000, (unsigned long long)khz % 1000, machine.source);
+		name ? name : "AArch64", (unsigned long long)midr, cpu_count,
+		cpu_count == 1 ? "" : "s",
+		machine.gic.version, (unsigned long long)khz / 1000,
+		(unsigned long long)khz % 1000, machine.source);
 }
 
 void arch_poweroff(int status)
 {
-	static const char stuck[] = "no PSCI: this machine cannot be switched off from here; halted\n";
+	static const char stuck[] = "no PSCI: this machine cannot be switched off; halted\n";
 
 	psci_system_off();
 	arch_early_write(stuck, sizeof(stuck) - 1);

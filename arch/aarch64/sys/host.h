@@ -1,4 +1,7 @@
-/* What the files of arch/aarch64/sys share with each other and with boot/aarch64. Order of the calls: boot/aarch64/entry.c. */
+/*
+ * What the files of arch/aarch64/sys share with each other and with boot/aarch64, whose
+ * entry.c shows the order of the calls.
+ */
 #pragma once
 
 /*
@@ -50,7 +53,7 @@ static inline struct host_cpu *host_cpu(const struct cpu *c)
 	return c->arch;
 }
 
-/* area.c: fill the thread-local block of @area, return the thread pointer; then unmap the guards. */
+/* area.c: fill the thread-local block of @area, return the thread pointer; unmap the guards. */
 u64 area_init(u8 *area);
 err_t area_guard(u8 *area);
 
@@ -58,7 +61,7 @@ err_t area_guard(u8 *area);
 void mem_init(const struct boot_info *info);		/* own tables, W^X on */
 void mem_start_regs(struct start_regs *r);		/* the tables for another CPU */
 bool mem_fault_is_transient(u64 esr, u64 far);		/* a block is just being split: retry */
-void mem_clean(const void *p, u64 len);			/* to memory, for a CPU whose caches are off */
+void mem_clean(const void *p, u64 len);			/* to memory, for CPUs with caches off */
 
 /* gic.c */
 void gic_init(void);					/* distributor and this CPU */
@@ -72,7 +75,7 @@ void irq_take(void);					/* from the vector, masked */
 /* clock.c */
 void clock_init(const struct boot_info *info);
 void clock_init_cpu(void);
-void clock_poll(void);					/* raise CPU_TIMER if the timer is due: without a GIC */
+void clock_poll(void);					/* raise CPU_TIMER if it is due */
 
 /* uart.c */
 void uart_init(hpa_t base);				/* polled output from here on */
@@ -91,7 +94,7 @@ u32 psci_version(void);					/* major << 16 | minor; 0: no PSCI */
 /* rng.c: log which entropy source there is. */
 void rng_init(void);
 
-/* start.S: leave the current translation regime for @r's; where PSCI starts a CPU (with its MMU off). */
+/* start.S: leave the current translation regime for @r's; where PSCI starts a CPU, its MMU off. */
 void start_mmu(const struct start_regs *r);
 void start_secondary(void);
 /* smp.c: called on the new CPU by start.S. */

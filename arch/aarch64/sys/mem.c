@@ -18,7 +18,7 @@
 #include "kernel/base/lock.h"
 #include "kernel/base/panic.h"
 
-#define TABLE_PAGES	512		/* 2 MiB of tables; the map of a 64 GiB machine needs about 30 pages */
+#define TABLE_PAGES	512		/* 2 MiB of tables; mapping 64 GiB takes about 30 pages */
 
 /* TCR_EL2 with E2H = 0: 48 bits, 4 KiB granule, inner-shareable write-back walks. */
 #define TCR_EL2_RES1	(BIT(31) | BIT(23))
@@ -60,7 +60,7 @@ static void entry_store(u64 *entry, u64 value, bool change)
 		entry_swap(entry, value);
 		return;
 	}
-	__asm__ volatile("dsb ishst" ::: "memory");	/* a new table's contents before the entry */
+	__asm__ volatile("dsb ishst" ::: "memory");	/* a table's contents before its entry */
 	*(volatile u64 *)entry = value;
 }
 
@@ -79,7 +79,10 @@ bool mem_fault_is_transient(u64 esr, u64 far)
 		return false;
 	if (atomic_load(&splitting))
 		return true;
-	/* The split may have ended since; a fault that stays although the tables are fine is no such fault. */
+	/*
+	 * The split may have ended since. If the tables are fine and the fault stays, it is no
+	 * such fault.
+	 */
 	tries = far == last ? tries + 1 : 0;
 	last = far;
 	return ESR_FAULT(esr) >> 2 == 1 && tries < 8 && stage1_lookup(&tables, far, &level);
@@ -90,14 +93,16 @@ static void map_or_die(u64 base, u64 len, u32 prot, bool pages)
 	err_t e = stage1_map(&tables, base, base, len, prot, pages);
 
 	if (e)
-		panic("cannot map %#llx + %#llx: %s", (unsigned long long)base, (unsigned long long)len, err_text(e));
+		panic("cannot map %#llx + %#llx: %s", (unsigned long long)base,
+		      (unsigned long long)len, err_text(e));
 }
 
 static void map_memory(const struct boot_info *info)
 {
 	for (u32 i = 0; i < info->ranges; i++) {
 		const struct boot_range *r = &info->range[i];
-		u64 base = ALIGN_UP(r->base, PAGE_SIZE), end = ALIGN_DOWN(r->base + r->len, PAGE_SIZE);
+		u64 base = ALIGN_UP(r->base, PAGE_SIZE);
+		u64 end = ALIGN_DOWN(r->base + r->len, PAGE_SIZE);
 		bool ours = r->kind == BOOT_FREE || r->kind == BOOT_USED;
 
 		if (r->kind == BOOT_DEVICE || base >= end || end > MAP_WINDOW)
@@ -107,7 +112,9 @@ static void map_memory(const struct boot_info *info)
 	for (u32 i = 0; i < info->segments; i++) {
 		const struct boot_segment *s = &info->segment[i];
 
-		map_or_die(s->base, s->len, PROT_R | (s->write ? PROT_W : 0) | (s->execute ? PROT_X : 0), true);
+		u32 prot = PROT_R | (s->write ? PROT_W : 0) | (s->execute ? PROT_X : 0);
+
+		map_or_die(s->base, s->len, prot, true);
 	}
 }
 
@@ -118,7 +125,8 @@ void mem_start_regs(struct start_regs *r)
 	r->mair = STAGE1_MAIR;
 	r->tcr = TCR_EL2_SETUP | MIN(pa_range, 5ull) << TCR_EL2_PS_SHIFT;
 	r->ttbr = (u64)(uptr)tables.root;
-	r->sctlr = SCTLR_EL2_RES1 | SCTLR_EL2_M | SCTLR_EL2_C | SCTLR_EL2_I | SCTLR_EL2_SA | SCTLR_EL2_WXN;
+	r->sctlr = SCTLR_EL2_RES1 | SCTLR_EL2_M | SCTLR_EL2_C | SCTLR_EL2_I | SCTLR_EL2_SA |
+		   SCTLR_EL2_WXN;
 	r->hcr = HCR_EL2_RW | HCR_EL2_IMO | HCR_EL2_FMO | HCR_EL2_AMO;
 }
 

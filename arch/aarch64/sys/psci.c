@@ -1,4 +1,7 @@
-/* Power State Coordination Interface 1.1 (DEN0022) by SMC or HVC, as ACPI or the device tree says. */
+/*
+ * Power State Coordination Interface 1.1 (DEN0022) by SMC or HVC, as ACPI or the device tree
+ * says.
+ */
 #include "arch/aarch64/sys/host.h"
 
 #define PSCI_VERSION		0x84000000
@@ -15,7 +18,8 @@ static s64 psci_call(u64 function, u64 a, u64 b, u64 c)
 	register u64 x3 __asm__("x3") = c;
 
 	/* SMCCC 1.0 callees may change x4 to x17. */
-#define CLOBBERS "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13", "x14", "x15", "x16", "x17", "memory"
+#define CLOBBERS "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13", "x14", "x15", \
+		 "x16", "x17", "memory"
 	if (machine.psci == PSCI_SMC)
 		__asm__ volatile("smc #0" : "+r"(x0), "+r"(x1), "+r"(x2), "+r"(x3) :: CLOBBERS);
 	else if (machine.psci == PSCI_HVC)

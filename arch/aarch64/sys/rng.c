@@ -1,4 +1,7 @@
-/* Entropy from RNDR (FEAT_RNG, Arm ARM C6 and D19). It fails now and then, Z set, when the source is exhausted. */
+/*
+ * Entropy from RNDR (FEAT_RNG, Arm ARM C6 and D19). It fails now and then, with Z set, when
+ * its source is exhausted.
+ */
 #include "arch/aarch64/sys/host.h"
 #include "arch/aarch64/sys/sysreg.h"
 #include "arch/io.h"
@@ -44,7 +47,7 @@ static bool present;			/* set once */
 void rng_init(void)
 {
 	present = BITS(sysreg_read(id_aa64isar0_el1), 63, 60) != 0;
-	log_info("entropy: %s", present ? "RNDR" : "none, this CPU has no RNDR: guests get no virtio-rng");
+	log_info("entropy: %s", present ? "RNDR" : "none, this CPU has no RNDR");
 }
 
 struct rng *arch_rng(void)

@@ -68,7 +68,8 @@ static bool cpu_await(struct cpu *c, struct start_regs *r)
 	u32 invited = START_INVITED;
 
 	while (!atomic_load(&r->arrived))
-		if (arch_clock_ns() > end && atomic_compare_exchange_strong(&r->arrived, &invited, START_ABANDONED))
+		if (arch_clock_ns() > end &&
+		    atomic_compare_exchange_strong(&r->arrived, &invited, START_ABANDONED))
 			return false;
 	while (!atomic_load(&c->online))
 		host_relax();
@@ -89,7 +90,8 @@ static void cpu_start(const struct machine_cpu *m)
 	}
 	status = psci_cpu_on(m->affinity, (hpa_t)(uptr)start_secondary, (u64)(uptr)r);
 	if (status)
-		log_warn("cpu %#llx: PSCI refuses to start it (%lld)", (unsigned long long)m->affinity, (long long)status);
+		log_warn("cpu %#llx: PSCI refuses to start it (%lld)",
+			 (unsigned long long)m->affinity, (long long)status);
 	else if (!cpu_await(c, r))
 		log_warn("cpu %#llx: does not answer, left out", (unsigned long long)m->affinity);
 	else
@@ -102,18 +104,20 @@ err_t arch_smp_start(void (*entry)(void))
 
 	entry_function = entry;
 	if (!psci_version() || !gic_present()) {
-		log_info("no %s: only the boot CPU is used", gic_present() ? "PSCI" : "interrupt controller");
+		log_info("no %s: only the boot CPU is used",
+			 gic_present() ? "PSCI" : "interrupt controller");
 		return OK;
 	}
 	if (machine.cpus_left_out)
-		log_warn("%u CPUs are left out: at most %u are used", machine.cpus_left_out, CPU_MAX);
+		log_warn("%u CPUs are left out: at most %u are used", machine.cpus_left_out,
+			 CPU_MAX);
 	for (u32 i = 0; i < machine.cpus && cpu_count < CPU_MAX; i++)
 		if (machine.cpu[i].affinity != self)
 			cpu_start(&machine.cpu[i]);
 	return OK;
 }
 
-/* WFI ends on a pending interrupt even while it is masked, so one that comes after the look is not lost. */
+/* WFI ends on a pending interrupt even while that is masked: none is lost. */
 void arch_cpu_idle(void)
 {
 	while (!atomic_load(&cpu_self->pending)) {

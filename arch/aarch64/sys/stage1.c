@@ -27,7 +27,8 @@ static u64 leaf_bits(u32 prot)
 
 	if (!prot)
 		return 0;
-	v |= DESC_ATTR(prot & PROT_DEVICE ? MAIR_DEVICE_NGNRE : prot & PROT_WC ? MAIR_NORMAL_NC : MAIR_NORMAL);
+	v |= DESC_ATTR(prot & PROT_DEVICE ? MAIR_DEVICE_NGNRE :
+		       prot & PROT_WC ? MAIR_NORMAL_NC : MAIR_NORMAL);
 	if (!(prot & PROT_W))
 		v |= DESC_RO;
 	if (!(prot & PROT_X))
@@ -37,7 +38,7 @@ static u64 leaf_bits(u32 prot)
 
 static void entry_store(struct stage1 *s, u64 *entry, u64 value)
 {
-	/* Tightening or loosening permissions in place is allowed; another size, type or address is not. */
+	/* Permissions may change in place; another size, type or address may not. */
 	bool change = (*entry & DESC_VALID) && (value & DESC_VALID) &&
 		      ((*entry ^ value) & ~(DESC_RO | DESC_XN));
 
@@ -64,7 +65,8 @@ static u64 *table_below(struct stage1 *s, u64 *entry, u32 level)
 	t = s->pool[s->pool_used++];
 	if (old & DESC_VALID)
 		for (u64 i = 0; i < STAGE1_ENTRIES; i++)
-			t[i] = (old + (i << level_shift(level + 1))) | (level == 2 ? DESC_TABLE : 0);
+			t[i] = (old + (i << level_shift(level + 1))) |
+			       (level == 2 ? DESC_TABLE : 0);
 	entry_store(s, entry, (u64)(uptr)t | DESC_VALID | DESC_TABLE);
 	return t;
 }
@@ -80,7 +82,7 @@ static bool leaf_fits(const struct span *m, u32 level, u64 entry)
 
 	if (level == 3)
 		return true;
-	return level > 0 && !m->pages && !(m->va % size) && !(m->pa % size) && m->end - m->va >= size &&
+	return level > 0 && !m->pages && !((m->va | m->pa) % size) && m->end - m->va >= size &&
 	       (entry & (DESC_VALID | DESC_TABLE)) != (DESC_VALID | DESC_TABLE);
 }
 
@@ -89,11 +91,11 @@ static err_t table_map(struct stage1 *s, u64 *table, u32 level, struct span *m)
 {
 	u64 size = 1ull << level_shift(level);
 	u32 i = m->va >> level_shift(level) & (STAGE1_ENTRIES - 1);
-	u64 *below;
+	u64 *below, leaf;
 	err_t e;
 
 	for (; i < STAGE1_ENTRIES && m->va < m->end; i++) {
-		if (!m->bits && !(table[i] & DESC_VALID)) {	/* nothing to unmap: on to the next entry */
+		if (!m->bits && !(table[i] & DESC_VALID)) {	/* nothing to unmap */
 			u64 next = MIN(ALIGN_DOWN(m->va, size) + size, m->end);
 
 			m->pa += next - m->va;
@@ -101,7 +103,8 @@ static err_t table_map(struct stage1 *s, u64 *table, u32 level, struct span *m)
 			continue;
 		}
 		if (leaf_fits(m, level, table[i])) {
-			entry_store(s, &table[i], !m->bits ? 0 : m->pa | m->bits | (level == 3 ? DESC_TABLE : 0));
+			leaf = level == 3 ? DESC_TABLE : 0;
+			entry_store(s, &table[i], m->bits ? m->pa | m->bits | leaf : 0);
 			m->va += size;
 			m->pa += size;
 			continue;
@@ -127,7 +130,9 @@ err_t stage1_init(struct stage1 *s, void *pool, u32 pages)
 
 err_t stage1_map(struct stage1 *s, u64 va, u64 pa, u64 len, u32 prot, bool pages)
 {
-	struct span m = { .va = va, .end = va + len, .pa = pa, .bits = leaf_bits(prot), .pages = pages };
+	struct span m = {
+		.va = va, .end = va + len, .pa = pa, .bits = leaf_bits(prot), .pages = pages,
+	};
 
 	if ((va | pa | len) & ~PAGE_MASK)
 		return ERRF(E_INVAL, "mapping is not page aligned");

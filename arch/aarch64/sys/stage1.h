@@ -11,7 +11,8 @@
 
 /* Memory types by index into MAIR_EL2. */
 enum { MAIR_DEVICE_NGNRE, MAIR_NORMAL, MAIR_NORMAL_NC };
-#define STAGE1_MAIR	(0x04ull << 8 * MAIR_DEVICE_NGNRE | 0xffull << 8 * MAIR_NORMAL | 0x44ull << 8 * MAIR_NORMAL_NC)
+#define STAGE1_MAIR	(0x04ull << 8 * MAIR_DEVICE_NGNRE | 0xffull << 8 * MAIR_NORMAL | \
+			 0x44ull << 8 * MAIR_NORMAL_NC)
 
 struct stage1 {
 	u64 *root;			/* level 0 */

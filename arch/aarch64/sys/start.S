@@ -53,7 +53,7 @@ start_secondary:
 	mov	x30, xzr
 	b	smp_enter
 
-/* Stacks of the area in x20, vectors, no traps of what the hypervisor itself uses. Clobbers x1, x2. */
+/* Stacks of the area in x20, vectors, no traps of what the hypervisor uses. Clobbers x1, x2. */
 cpu_setup:
 	add	x1, x20, #(AREA_TRAP_TOP >> 12), lsl #12
 	msr	spsel, #1

@@ -28,7 +28,8 @@
 #define sysreg_read_named(name)		sysreg_read(name)
 #define sysreg_write_named(name, value)	sysreg_write(name, value)
 
-#define SCTLR_EL2_RES1	(BIT(29) | BIT(28) | BIT(23) | BIT(22) | BIT(18) | BIT(16) | BIT(11) | BIT(5) | BIT(4))
+#define SCTLR_EL2_RES1	(BIT(29) | BIT(28) | BIT(23) | BIT(22) | BIT(18) | BIT(16) | BIT(11) | \
+			 BIT(5) | BIT(4))
 #define SCTLR_EL2_M	BIT(0)
 #define SCTLR_EL2_C	BIT(2)
 #define SCTLR_EL2_SA	BIT(3)

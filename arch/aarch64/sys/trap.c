@@ -34,7 +34,8 @@ static void address_print(struct sink *to, const char *name, u64 pc)
 static void frame_print(const struct frame *f, struct sink *to)
 {
 	for (u32 i = 0; i < 31; i++)
-		sink_printf(to, "x%-2u %016llx%s", i, (unsigned long long)f->x[i], i % 4 == 3 ? "\n" : "  ");
+		sink_printf(to, "x%-2u %016llx%s", i, (unsigned long long)f->x[i],
+			    i % 4 == 3 ? "\n" : "  ");
 	sink_printf(to, "sp  %016llx\n", (unsigned long long)f->sp);
 	address_print(to, "elr", f->elr);
 	address_print(to, "lr ", f->x[30]);
@@ -62,7 +63,8 @@ static _Noreturn void trap_die(const struct frame *f, u32 slot)
 		esr_print(f->esr, &text.sink);
 	else
 		sink_printf(&text.sink, "unexpected %s", kind[slot % 4]);
-	sink_printf(&out, "\nFAULT at EL%u%s: %s\n", slot < 8 ? 2 : 1, slot / 4 == 1 ? " inside a handler" : "", what);
+	sink_printf(&out, "\nFAULT at EL%u%s: %s\n", slot < 8 ? 2 : 1,
+		    slot / 4 == 1 ? " inside a handler" : "", what);
 	frame_print(f, &out);
 	panic("%s%s", what, in_guard(f->far) ? " (stack overflow)" : "");
 }
@@ -131,7 +133,7 @@ bool probe_call(const void *code)
 	return probe_try(call, (u64)(uptr)code);
 }
 
-/* Is there a frame record at @fp? Records lie in this CPU's area, the older at the higher address. */
+/* Is there a frame record at @fp? They lie in this CPU's area, the older at the higher address. */
 static bool record_at(u64 fp)
 {
 	u64 area = cpu_self ? (u64)(uptr)host_cpu(cpu_self)->area : 0;

@@ -57,7 +57,8 @@ static bool ring_full(void)
 static void input_take(void *arg)
 {
 	while (!(mmio_read32(base + UARTFR) & FR_RXFE) && !ring_full()) {
-		u32 v = mmio_read32(base + UARTDR), in = atomic_load_explicit(&ring_in, memory_order_relaxed);
+		u32 v = mmio_read32(base + UARTDR);
+		u32 in = atomic_load_explicit(&ring_in, memory_order_relaxed);
 
 		if (v & DR_ERROR)
 			continue;

@@ -12,7 +12,7 @@
 	.balign	128
 	sub	sp, sp, #FRAME_SIZE
 	.if \number >= 4 && \number < 8
-	add	sp, sp, x0		/* sp' = sp + x0, x0' = sp: a swap without a free register */
+	add	sp, sp, x0		/* sp' = sp + x0, x0' = sp: swapped without a register */
 	sub	x0, sp, x0
 	tbz	x0, #13, stack_lost
 	sub	x0, sp, x0
@@ -90,7 +90,7 @@ trap_enter:
 	add	sp, sp, #FRAME_SIZE
 	eret
 
-/* The exception stack itself overflowed: on the emergency stack, x0 lost, for a dump without return. */
+/* The exception stack overflowed: on the emergency stack, x0 lost, for a dump without return. */
 stack_lost:
 	adrp	x0, stack_emergency + 8192
 	add	x0, x0, :lo12:stack_emergency + 8192

@@ -35,8 +35,8 @@ const char *host_refuse(void)
 	u64 level;
 
 	__asm__ volatile("mrs %0, CurrentEL" : "=r"(level));
-	return level == 2 << 2 ?
-		       NULL :
-		       "firmware started it at EL1, but a hypervisor needs EL2: "
-		       "switch on virtualization in firmware (QEMU: -M virt,virtualization=on)";
+	if (level == 2 << 2)
+		return NULL;
+	return "firmware started it at EL1, but a hypervisor needs EL2: "
+	       "switch on virtualization in firmware (QEMU: -M virt,virtualization=on)";
 }

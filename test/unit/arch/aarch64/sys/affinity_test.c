@@ -26,7 +26,7 @@ static void test_sgi(void **state)
 
 	assert_false(affinity_sgi(MPIDR, 1, false, &v));	/* Aff0 17 needs a range selector */
 	assert_true(affinity_sgi(MPIDR, 1, true, &v));
-	assert_true(v == (0x12ull << 48 | 1ull << 44 | 3ull << 32 | 1ull << 24 | 4ull << 16 | 1 << 1));
+	assert_true(v == (0x12ull << 48 | 1ull << 44 | 3ull << 32 | 1ull << 24 | 4ull << 16 | 2));
 	assert_true(affinity_sgi(0x80000203, 15, false, &v));
 	assert_true(v == (15ull << 24 | 2ull << 16 | 1 << 3));
 }

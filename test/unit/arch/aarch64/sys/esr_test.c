@@ -1,4 +1,4 @@
-/* Syndromes in words: values that QEMU delivered, and every class and fault status without a crash. */
+/* Syndromes in words: values that QEMU delivered, and every class and fault status once. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* Translation tables built in plain memory: sizes, splits, permissions, and what is never done to a live entry. */
+/* Translation tables in plain memory: sizes, splits, permissions, what live entries never see. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
