@@ -38,12 +38,13 @@ struct gcpu {
 	struct gclock *clock;
 	u32 index;			/* hart id, MPIDR, APIC id */
 	u32 features;			/* ISA feature bits chosen by configuration */
-	bool firmware;			/* a guest firmware runs the highest privilege level; else calls go to EXIT_HYPERCALL */
+	/* a guest firmware runs the highest privilege level; else calls go to EXIT_HYPERCALL */
+	bool firmware;
 	/* owning CPU only */
-	void *st;			/* struct rv64_state, a64_state, x86_state; GCPU_TEMPS bytes follow */
+	void *st;	/* struct rv64_state, a64_state, x86_state; GCPU_TEMPS bytes follow */
 	struct mmu_tlb *tlb;
 	struct code_cache *code;	/* interpreter and JIT */
-	u32 ctx;			/* what blocks depend on besides pc; kept by the front end */
+	u32 ctx;		/* what blocks depend on besides pc; kept by the front end */
 	u64 icount;			/* guest instructions retired */
 	s64 budget;			/* guest instructions left before run() returns */
 	u64 exits[EXIT_COUNT];
@@ -54,18 +55,19 @@ struct gcpu {
 	} xcpt;
 	gpa_t fill_gpa;			/* isa->fill() answers: where the access goes */
 	u8 *fill_host;			/* the same as host address, NULL for MMIO */
-	u32 fill_len;			/* bytes from there on that the answer holds for, inside the page */
+	u32 fill_len;		/* bytes from there on that the answer holds for, inside the page */
 	bool halted;			/* in WFI/HLT: run() returns EXIT_HALT until isa->wakes() */
-	bool leave_block;		/* a helper changed ctx or translation: look the next block up again */
-	struct exit *exit;		/* a helper that must leave run() fills it and sets ->leave */
+	bool leave_block; /* a helper changed ctx or translation: look the next block up again */
+	struct exit *exit;	/* a helper that must leave run() fills it and sets ->leave */
 	bool leave;
-	u8 insns_left;			/* while a helper runs: instructions of the block not yet begun, see gcpu_icount() */
-	struct {			/* the exclusive monitor (LR/SC, LDXR/STXR): one naturally aligned piece */
+	/* while a helper runs: instructions of the block not yet begun, see gcpu_icount() */
+	u8 insns_left;
+	struct {	/* the exclusive monitor (LR/SC, LDXR/STXR): one naturally aligned piece */
 		void *host;		/* NULL: clear */
 		u64 value[2];		/* what was loaded */
 		u32 len;
 	} excl;
-	u8 fp_flags;			/* sticky, SoftFloat's bits; the front end maps them to its register */
+	u8 fp_flags;	/* sticky, SoftFloat's bits; the front end maps them to its register */
 	u8 fp_rm;			/* dynamic rounding mode, SoftFloat's numbers */
 	u16 fp_ctl;			/* the guest's flush and NaN modes: bits of enum fp_mode */
 	struct timer timer;		/* the ISA's own comparator (Sstc, CNTV, TSC deadline) */
@@ -76,7 +78,10 @@ struct gcpu {
 	_Atomic bool in_guest;		/* set while run() executes guest instructions */
 };
 
-/* Allocate state, TLB and code cache for @isa and reset; E_NOMEM. The rest of "set once" is filled in by the caller before. */
+/*
+ * Allocate state, TLB and code cache for @isa and reset; E_NOMEM. The rest of "set once" is filled
+ * in by the caller before.
+ */
 must_check err_t gcpu_init(struct gcpu *g);
 void gcpu_fini(struct gcpu *g);
 
@@ -90,7 +95,10 @@ void gcpu_line(struct gcpu *g, u32 bit, bool level);
 void gcpu_request(struct gcpu *g, u32 requests);
 void gcpu_request_wait(struct gcpu *g, u32 requests);
 
-/* Make the host CPU that runs (or will run) @g look at ->attention. Defined by kernel/vcpu.c; unit tests define their own. */
+/*
+ * Make the host CPU that runs (or will run) @g look at ->attention. Defined by kernel/vcpu.c; unit
+ * tests define their own.
+ */
 void gcpu_kick(struct gcpu *g);
 
 /* Park a synchronous exception; the first one wins. */

@@ -37,9 +37,10 @@ struct isa {
 	u32 pc_offset;			/* of the u64 program counter in it */
 	u8 pc_align;			/* log2 of the smallest instruction */
 	u32 features;			/* what is on by default */
-	const struct isa_feature *feature;	/* what can be switched, NULL name ends; may be NULL */
+	const struct isa_feature *feature; /* what can be switched, NULL name ends; may be NULL */
 	const struct fp_policy *fp;	/* its floating-point rules */
-	const struct field *fields;	/* every piece of state: snapshots, dumps, comparison; NULL name ends */
+	/* every piece of state: snapshots, dumps, comparison; NULL name ends */
+	const struct field *fields;
 
 	void (*reset)(struct gcpu *g);
 	/*
@@ -55,11 +56,17 @@ struct isa {
 	 * only. False: an exception is parked in g->xcpt.
 	 */
 	bool (*fill)(struct gcpu *g, gva_t va, u32 len, enum access access);
-	/* The access reached nothing or something that cannot take it (no range at @gpa, atomics on a device): park the bus fault. */
+	/*
+	 * The access reached nothing or something that cannot take it (no range at @gpa, atomics
+	 * on a device): park the bus fault.
+	 */
 	void (*bus_fault)(struct gcpu *g, gva_t va, gpa_t gpa, enum access access);
 	/* The access must be aligned and is not. */
 	void (*misaligned)(struct gcpu *g, gva_t va, enum access access);
-	/* Take the parked exception: pc in the state is that of the faulting instruction. Clears g->xcpt. */
+	/*
+	 * Take the parked exception: pc in the state is that of the faulting instruction. Clears
+	 * g->xcpt.
+	 */
 	void (*raise)(struct gcpu *g);
 	/* Take the most urgent enabled interrupt if there is one; true if pc changed. */
 	bool (*interrupt)(struct gcpu *g);
@@ -73,7 +80,10 @@ struct isa {
 
 extern const struct isa *const isas[];	/* NULL ends; engine/isa.c */
 const struct isa *isa_find(const char *name);
-/* The default features as changed by "name" and "-name" items; E_CONFIG names an unknown one and lists those there are. */
+/*
+ * The default features as changed by "name" and "-name" items; E_CONFIG names an unknown one and
+ * lists those there are.
+ */
 err_t isa_features(const struct isa *isa, const char *const *item, u32 count, u32 *out);
 
 static inline u64 gcpu_pc(const struct gcpu *g)

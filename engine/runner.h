@@ -14,10 +14,14 @@
 
 struct runner {
 	const char *name;				/* "interp" */
-	bool accelerated;				/* runs guest instructions on the hardware */
-	bool (*probe)(const struct isa *isa, const char **why);	/* can this host run that ISA this way? *why says why not */
+	bool accelerated;		/* runs guest instructions on the hardware */
+	/* can this host run that ISA this way? *why says why not */
+	bool (*probe)(const struct isa *isa, const char **why);
 	err_t (*init)(struct gcpu *g);
-	/* Run until there is a reason to return: x->why is set, always. At most g->budget guest instructions. */
+	/*
+	 * Run until there is a reason to return: x->why is set, always. At most g->budget guest
+	 * instructions.
+	 */
 	void (*run)(struct gcpu *g, struct exit *x);
 	void (*fini)(struct gcpu *g);
 };
@@ -25,5 +29,8 @@ struct runner {
 extern const struct runner *const runners[];	/* best first, NULL ends; arch/<host>/runners.c */
 extern const struct runner interp_runner;
 
-/* The best runner for @isa; @want is "auto" or a runner's name. *why says why this one or, with NULL, what is missing. */
+/*
+ * The best runner for @isa; @want is "auto" or a runner's name. *why says why this one or, with
+ * NULL, what is missing.
+ */
 const struct runner *runner_pick(const struct isa *isa, const char *want, const char **why);

@@ -105,7 +105,8 @@ bool config_name_ok(const char *name)
 	for (; name[n]; n++) {
 		char c = name[n], lower = c | 0x20;
 
-		if (!(lower >= 'a' && lower <= 'z') && !(c >= '0' && c <= '9') && c != '_' && c != '-')
+		if (!(lower >= 'a' && lower <= 'z') && !(c >= '0' && c <= '9') && c != '_' &&
+		    c != '-')
 			return false;
 	}
 	return n > 0 && n < VM_NAME_MAX;
@@ -174,13 +175,14 @@ struct store {
 	struct config *config;
 	const struct config_key *key;
 	void *at;			/* the field */
-	const char *dir;		/* directory of the configuration file, with its '/', or "" */
+	const char *dir;	/* directory of the configuration file, with its '/', or "" */
 	struct sink_buf why;		/* filled when it fails */
 };
 
 static bool store_wrong_type(struct store *s, const char *wanted, const struct toml_value *v)
 {
-	sink_printf(&s->why.sink, "%s wants %s, not %s", s->key->name, wanted, toml_type_name(v->type));
+	sink_printf(&s->why.sink, "%s wants %s, not %s", s->key->name, wanted,
+		    toml_type_name(v->type));
 	return false;
 }
 
@@ -247,8 +249,8 @@ static bool store_size(struct store *s, const struct toml_value *v)
 		return store_wrong_type(s, "a size like \"512M\"", v);
 	if (str_to_size(v->string, s->at))
 		return true;
-	sink_printf(&s->why.sink, "%s: \"%s\" is not a size; write bytes or \"512M\", \"2G\"", s->key->name,
-		    v->string);
+	sink_printf(&s->why.sink, "%s: \"%s\" is not a size; write bytes or \"512M\", \"2G\"",
+		    s->key->name, v->string);
 	return false;
 }
 
@@ -323,7 +325,8 @@ static err_t reading_table(struct toml *t, struct toml_pos pos, const char *name
 	if (!str_starts(name, "vm."))
 		return toml_error(t, pos, "unknown table [%s]; there is [vm.NAME]", name);
 	if (!config_name_ok(name + 3))
-		return toml_error(t, pos, "[%s]: a VM's name has 1 to %d letters, digits, '_' or '-'", name,
+		return toml_error(t, pos,
+				  "[%s]: a VM's name has 1 to %d letters, digits, '_' or '-'", name,
 				  VM_NAME_MAX - 1);
 	vm = config_vm(r->config, name + 3);
 	if (!vm)
@@ -348,19 +351,22 @@ static err_t reading_unknown(struct toml *t, struct toml_pos pos, const char *ke
 	if (r->table)
 		fmt_buf(in, sizeof(in), " in [vm.%s]", r->table);
 	if (near)
-		return toml_error(t, pos, "unknown key \"%s\"%s (did you mean \"%s\"?)", key, in, near);
+		return toml_error(t, pos, "unknown key \"%s\"%s (did you mean \"%s\"?)", key, in,
+				  near);
 	if (!r->table && config_key_find(config_vm_keys, key))
 		return toml_error(t, pos, "key \"%s\" belongs under a [vm.NAME] table", key);
 	return toml_error(t, pos, "unknown key \"%s\"%s", key, in);
 }
 
-static err_t reading_value(struct toml *t, struct toml_pos pos, const char *name, const struct toml_value *v)
+static err_t reading_value(struct toml *t, struct toml_pos pos, const char *name,
+			   const struct toml_value *v)
 {
 	struct reading *r = t->ctx;
 	const struct config_key *key = config_key_find(r->keys, name);
-	struct store s = {
-		.config = r->config, .key = key, .dir = r->dir, .why = sink_buf_init(r->why, sizeof(r->why))
-	};
+	struct store s = { .config = r->config,
+			   .key = key,
+			   .dir = r->dir,
+			   .why = sink_buf_init(r->why, sizeof(r->why)) };
 	u32 *line;
 
 	if (!key)
@@ -373,7 +379,8 @@ static err_t reading_value(struct toml *t, struct toml_pos pos, const char *name
 	return store_value(&s, v) ? OK : toml_error(t, v->pos, "%s", r->why);
 }
 
-_Static_assert(ARRAY_LEN(config_vm_keys) <= 64 && ARRAY_LEN(config_host_keys) <= 64, "struct reading's line[]");
+_Static_assert(ARRAY_LEN(config_vm_keys) <= 64 && ARRAY_LEN(config_host_keys) <= 64,
+	       "struct reading's line[]");
 
 static err_t config_read(struct config *c, const char *file, const char *text, size_t len)
 {
@@ -386,7 +393,8 @@ static err_t config_read(struct config *c, const char *file, const char *text, s
 	while (dir && file[dir - 1] != '/')
 		dir--;
 	if (dir >= sizeof(r.dir))
-		return ERRF(E_CONFIG, "%s: path longer than %zu characters", file, sizeof(r.dir) - 1);
+		return ERRF(E_CONFIG, "%s: path longer than %zu characters", file,
+			    sizeof(r.dir) - 1);
 	memcpy(r.dir, file, dir);
 	t.text = config_room(c, len);
 	if (!t.text)
@@ -453,10 +461,14 @@ err_t config_set(struct config *c, struct vm_config *vm, const char *name, const
 	const char *near = key ? NULL : config_nearest(keys, name);
 	struct toml_value v;
 	char why[128];
-	struct store s = { .config = c, .key = key, .dir = "", .why = sink_buf_init(why, sizeof(why)) };
+	struct store s = {
+		.config = c, .key = key, .dir = "", .why = sink_buf_init(why, sizeof(why))
+	};
 
 	if (!key)
-		return ERRF(E_CONFIG, near ? "unknown key \"%s\" (did you mean \"%s\"?)" : "unknown key \"%s\"",
+		return ERRF(E_CONFIG,
+			    near ? "unknown key \"%s\" (did you mean \"%s\"?)" :
+				   "unknown key \"%s\"",
 			    name, near);
 	value = config_keep(c, value, str_len(value));
 	if (!value)

@@ -43,7 +43,16 @@ struct config {
 	struct config_text *text;	/* owned copies of all strings live here */
 };
 
-enum config_type { CONFIG_STR, CONFIG_FILE, CONFIG_ENUM, CONFIG_BOOL, CONFIG_INT, CONFIG_SIZE, CONFIG_LIST, CONFIG_FILES };
+enum config_type {
+	CONFIG_STR,
+	CONFIG_FILE,
+	CONFIG_ENUM,
+	CONFIG_BOOL,
+	CONFIG_INT,
+	CONFIG_SIZE,
+	CONFIG_LIST,
+	CONFIG_FILES
+};
 
 /* A row of config.def: the key lies at @offset in struct vm_config or struct host_config. */
 struct config_key {
@@ -57,12 +66,18 @@ const struct config_key *config_key_find(const struct config_key *keys, const ch
 
 err_t config_init(struct config *c);		/* defaults, no VMs */
 void config_fini(struct config *c);
-/* Parse @len bytes of TOML; on failure the message names @file, line and column and *c is as before. */
+/*
+ * Parse @len bytes of TOML; on failure the message names @file, line and column and *c is as
+ * before.
+ */
 err_t config_parse(struct config *c, const char *file, const char *text, size_t len);
-/* Set one key (of the host if @vm is NULL) from its textual form, as the command line does ("memory", "512M"); LIST keys append. */
+/*
+ * Set one key (of the host if @vm is NULL) from its textual form, as the command line does
+ * ("memory", "512M"); LIST keys append.
+ */
 err_t config_set(struct config *c, struct vm_config *vm, const char *key, const char *value);
-struct vm_config *config_vm(struct config *c, const char *name);	/* find or add; NULL when full */
-bool config_name_ok(const char *name);		/* letters, digits, '_', '-', shorter than VM_NAME_MAX */
+struct vm_config *config_vm(struct config *c, const char *name); /* find or add; NULL when full */
+bool config_name_ok(const char *name);	/* letters, digits, '_', '-', shorter than VM_NAME_MAX */
 /* Checks that need more than one key (kernel or firmware present, memory >= 16M ...). */
 err_t config_check(const struct config *c);
 err_t config_check_vm(const struct vm_config *vm);	/* the part that is about one VM ... */

@@ -37,7 +37,9 @@ static err_t config_check_disks(const struct vm_config *a, const struct vm_confi
 			const char *p = a->disk.item[i], *q = b->disk.item[j];
 
 			if (disk_same_path(p, q) && (disk_writable(p) || disk_writable(q)))
-				return ERRF(E_CONFIG, "vm.%s: disk %s is also a disk of vm.%s; both must be \",ro\"",
+				return ERRF(E_CONFIG,
+					    "vm.%s: disk %s is also a disk of vm.%s; both must be "
+					    "\",ro\"",
 					    b->name, q, a->name);
 		}
 	}
@@ -53,20 +55,22 @@ static err_t config_check_pins(const struct vm_config *vm)
 			    (unsigned long long)vm->cpus);
 	for (u32 i = 0; i < vm->pin.count; i++)
 		if (!str_to_u64(vm->pin.item[i], &cpu) || cpu >= CPU_MAX)
-			return ERRF(E_CONFIG, "vm.%s: pin \"%s\" is not the number of a host CPU", vm->name,
-				    vm->pin.item[i]);
+			return ERRF(E_CONFIG, "vm.%s: pin \"%s\" is not the number of a host CPU",
+				    vm->name, vm->pin.item[i]);
 	return OK;
 }
 
 err_t config_check_vm(const struct vm_config *vm)
 {
 	if (!vm->kernel[0] && !vm->firmware[0])
-		return ERRF(E_CONFIG, "vm.%s: nothing to run; set kernel = \"FILE\" or firmware = \"FILE\"", vm->name);
+		return ERRF(E_CONFIG,
+			    "vm.%s: nothing to run; set kernel = \"FILE\" or firmware = \"FILE\"",
+			    vm->name);
 	if (vm->initrd[0] && !vm->kernel[0])
 		return ERRF(E_CONFIG, "vm.%s: initrd without kernel", vm->name);
 	if (vm->memory < MIB(16))
-		return ERRF(E_CONFIG, "vm.%s: memory = %llu bytes is too little; at least \"16M\"", vm->name,
-			    (unsigned long long)vm->memory);
+		return ERRF(E_CONFIG, "vm.%s: memory = %llu bytes is too little; at least \"16M\"",
+			    vm->name, (unsigned long long)vm->memory);
 	if (vm->memory % PAGE_SIZE)
 		return ERRF(E_CONFIG, "vm.%s: memory must be a multiple of 4K", vm->name);
 	if (vm->cpus < 1 || vm->cpus > CPU_MAX)

@@ -159,7 +159,10 @@ static void con_attach(struct console_chan *c)
 		con_put_input(c, CTRL('R'));
 }
 
-/* The channel of the next VM after the attached one, in order of creation; the monitor if there is none. */
+/*
+ * The channel of the next VM after the attached one, in order of creation; the monitor if there is
+ * none.
+ */
 static struct console_chan *con_next(void)
 {
 	u32 from = con.attached == &con.monitor ? VM_MAX - 1 : (u32)(con.attached - con.vm);
@@ -182,7 +185,9 @@ static void con_command(u8 key)
 			con_notice("\r\n[fvp] power the machine off? y/n ");
 		break;
 	case 'c':
-		con_attach(con.attached != &con.monitor ? &con.monitor : con.last ? con.last : con_next());
+		con_attach(con.attached != &con.monitor ? &con.monitor :
+			   con.last                     ? con.last :
+							  con_next());
 		break;
 	case 'n':
 		con_attach(con_next());
@@ -192,7 +197,8 @@ static void con_command(u8 key)
 		con_put_input(con.attached, CTRL('A'));
 		break;
 	default:
-		con_notice("\r\n[fvp] Ctrl-A c: monitor and back, n: next VM, a: send Ctrl-A, x: leave\r\n");
+		con_notice("\r\n[fvp] Ctrl-A c: monitor and back, n: next VM, a: send Ctrl-A, x: "
+			   "leave\r\n");
 	}
 }
 
@@ -283,7 +289,8 @@ static size_t chan_read(struct chr *port, u8 *buf, size_t len)
 	}
 	lock_drop(&con.lock);
 	if (pulled)
-		cpu_raise(&cpus[0], CPU_INPUT);		/* there may be a command in it, or another channel's input */
+		/* there may be a command in it, or another channel's input */
+		cpu_raise(&cpus[0], CPU_INPUT);
 	return n;
 }
 

@@ -15,7 +15,10 @@
 
 struct console_chan;
 
-/* @machine may be NULL. Makes the monitor's channel and attaches it. @confirm: Ctrl-A x asks before it quits. */
+/*
+ * @machine may be NULL. Makes the monitor's channel and attaches it. @confirm: Ctrl-A x asks
+ * before it quits.
+ */
 err_t console_init(struct chr *machine, bool confirm);
 
 /* A channel for a VM; the name is copied. */
@@ -25,7 +28,10 @@ void console_close(struct console_chan *c);
 struct chr *console_chan_port(struct console_chan *c);
 const char *console_chan_name(const struct console_chan *c);
 
-/* NULL attaches the monitor, whose input gets a Ctrl-R (redraw the line) then. The detach key is printed. */
+/*
+ * NULL attaches the monitor, whose input gets a Ctrl-R (redraw the line) then. The detach key is
+ * printed.
+ */
 void console_attach(struct console_chan *c);
 struct console_chan *console_attached(void);
 struct console_chan *console_monitor(void);

@@ -16,8 +16,10 @@ static void doctor_runners(struct report *r)
 			report_row(r);
 			report_text(r, "guest", 10, "%s", (*i)->name);
 			report_text(r, "runner", 10, "%s", (*run)->name);
-			report_text(r, "kind", 12, "%s", (*run)->accelerated ? "accelerated" : "translated");
-			report_text(r, "usable", 0, "%s%s%s", can ? "yes" : "no", can ? "" : ": ", can ? "" : why);
+			report_text(r, "kind", 12, "%s",
+				    (*run)->accelerated ? "accelerated" : "translated");
+			report_text(r, "usable", 0, "%s%s%s", can ? "yes" : "no", can ? "" : ": ",
+				    can ? "" : why);
 			report_row_end(r);
 		}
 	}

@@ -1,4 +1,7 @@
-/* What this machine supports and how each VM of a configuration would run on it; nothing is started. */
+/*
+ * What this machine supports and how each VM of a configuration would run on it; nothing is
+ * started.
+ */
 #pragma once
 
 #include "kernel/config.h"

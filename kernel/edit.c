@@ -184,7 +184,8 @@ static void edit_move(struct edit *e, char key)
 /* A byte after ESC; ESC [ A, ESC O A, ESC [ 3 ~. */
 static void edit_escape(struct edit *e, u8 key)
 {
-	static const char moves[] = "?H?XF??HF?";	/* of ESC [ digit ~: 1 and 7 Home, 3 Delete, 4 and 8 End */
+	/* of ESC [ digit ~: 1 and 7 Home, 3 Delete, 4 and 8 End */
+	static const char moves[] = "?H?XF??HF?";
 
 	if (e->escape == ESC) {
 		e->escape = key == '[' || key == 'O' ? key : 0;
@@ -202,7 +203,8 @@ static void edit_escape(struct edit *e, u8 key)
 
 static void edit_control(struct edit *e, u8 key)
 {
-	static const char from[] = { CTRL('P'), CTRL('N'), CTRL('F'), CTRL('B'), CTRL('A'), CTRL('E'), CTRL('D'), 0 };
+	static const char from[] = { CTRL('P'), CTRL('N'), CTRL('F'), CTRL('B'),
+				     CTRL('A'), CTRL('E'), CTRL('D'), 0 };
 	static const char moves[] = "ABCDHFX";
 	const char *known = key ? str_chr(from, (char)key) : NULL;
 

@@ -27,7 +27,7 @@ struct edit {
 	char line[EDIT_LINE];
 	u32 len, at;
 	char history[EDIT_HISTORY][EDIT_LINE];
-	u32 newest, recall;		/* lines ever kept; how far back the shown one lies, 0: a new line */
+	u32 newest, recall; /* lines ever kept; how far back the shown one lies, 0: a new line */
 	u8 escape;			/* 0, ESC seen, '[' or 'O' seen */
 	u8 parameter;			/* the digit of ESC [ digit ~ */
 	bool skip_lf;			/* the LF of a CR LF */

@@ -1,4 +1,7 @@
-/* A JSON writer (RFC 8259): commas, quotes and escapes; the caller keeps brackets and keys in order. */
+/*
+ * A JSON writer (RFC 8259): commas, quotes and escapes; the caller keeps brackets and keys in
+ * order.
+ */
 #pragma once
 
 #include "kernel/base/fmt.h"
@@ -16,6 +19,7 @@ static inline struct json json_begin(struct sink *to)
 void json_open(struct json *j, char bracket);	/* '{' or '[' */
 void json_close(struct json *j, char bracket);	/* '}' or ']' */
 void json_key(struct json *j, const char *key);
-void json_string(struct json *j, const char *s);	/* bytes that are not UTF-8 become U+FFFD; NULL: null */
+/* bytes that are not UTF-8 become U+FFFD; NULL: null */
+void json_string(struct json *j, const char *s);
 void json_number(struct json *j, u64 v);
 void json_boolean(struct json *j, bool v);

@@ -79,7 +79,8 @@ static void machine_vm_ended(struct vm *vm)
 	if (machine.launch.process && vm->post_mortem[0])
 		sink_puts(&to, vm->post_mortem);
 	else if (vm->post_mortem[0])
-		log_info("vm %s: `vm show %s` in the monitor tells more", vm->config.name, vm->config.name);
+		log_info("vm %s: `vm show %s` in the monitor tells more", vm->config.name,
+			 vm->config.name);
 	if (vm->end != END_STOPPED || vm->problem[0])
 		machine.ended = true;
 }
@@ -105,7 +106,8 @@ static void machine_chores(void)
 	}
 	if (console_quit_asked())
 		machine_end(0, false);
-	if (machine.ended && !l->monitor && !machine_any_vm() && str_eq(l->config->host.exit, "last-vm"))
+	if (machine.ended && !l->monitor && !machine_any_vm() &&
+	    str_eq(l->config->host.exit, "last-vm"))
 		machine_end(machine.status, false);
 }
 
@@ -119,7 +121,8 @@ static void machine_banner(void)
 	arch_describe(text, sizeof(text));
 	log_info("FVP %s on %s: %s", FVP_VERSION, HOST_NAME, text);
 	if (pages.total)
-		log_info("host: %llu MiB of memory, %llu MiB free", (unsigned long long)pages.total >> 20,
+		log_info("host: %llu MiB of memory, %llu MiB free",
+			 (unsigned long long)pages.total >> 20,
 			 (unsigned long long)pages.free >> 20);
 }
 
@@ -129,9 +132,9 @@ static void machine_announce_vm(const struct vm *vm)
 	struct vm_plan plan;
 
 	if (vm_plan(c, &plan) == OK)
-		log_info("vm %s: %s, %llu CPU%s, %llu MiB, runner %s (%s)", c->name, plan.board->name,
-			 (unsigned long long)c->cpus, c->cpus == 1 ? "" : "s", (unsigned long long)c->memory >> 20,
-			 plan.runner->name, plan.why);
+		log_info("vm %s: %s, %llu CPU%s, %llu MiB, runner %s (%s)", c->name,
+			 plan.board->name, (unsigned long long)c->cpus, c->cpus == 1 ? "" : "s",
+			 (unsigned long long)c->memory >> 20, plan.runner->name, plan.why);
 }
 
 static bool machine_wants(const struct vm *vm)

@@ -12,14 +12,17 @@
 /* Bare metal: read fvp.toml, bring up the other CPUs, start the VMs, never return. */
 _Noreturn void kernel_main(void);
 
-/* The process: run a command of build/fvp. `run` does not return; the others yield the exit status. */
+/*
+ * The process: run a command of build/fvp. `run` does not return; the others yield the exit
+ * status.
+ */
 int cli_main(int argc, char **argv);
 
 /* How the kernel is to run. */
 struct launch {
 	struct config *config;		/* parsed; stays alive */
 	const char *only;		/* start this VM alone; NULL: those with autostart */
-	bool process;			/* hosted: the program ends, with a status, when nothing can run */
+	bool process;		/* hosted: the program ends, with a status, when nothing can run */
 	bool monitor;			/* attach the monitor, and stay when no VM runs */
 	bool stats;			/* print stats at the end */
 	ns_t timeout;			/* end with status 5 after so long; 0: never */

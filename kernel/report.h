@@ -12,7 +12,7 @@ struct report {
 	bool as_json;
 	/* the report's */
 	struct json json;
-	bool opened;			/* the JSON object; with the first item, so that an error can come instead */
+	bool opened; /* the JSON object; with the first item, so that an error can come instead */
 	bool table;
 	u32 rows;
 	char heading[160], line[320];
@@ -28,7 +28,8 @@ void report_row(struct report *r);
 void report_row_end(struct report *r);
 
 /* @width: of the column in a table (0: the last one); ignored elsewhere. */
-void report_text(struct report *r, const char *key, u32 width, const char *fmt, ...) printf_like(4, 5);
+void report_text(struct report *r, const char *key, u32 width, const char *fmt, ...)
+	printf_like(4, 5);
 void report_number(struct report *r, const char *key, u32 width, u64 v);
 /* Bytes in JSON, "512M" in text. */
 void report_size(struct report *r, const char *key, u32 width, u64 bytes);

@@ -33,7 +33,8 @@ static void vcpu_note(struct vcpu *v, const struct exit *x)
 
 static bool vcpu_must_leave(const struct vcpu *v)
 {
-	return cpu_self->pending || v->park || !v->power || v->vm->stop_request || v->vm->pause_request;
+	return cpu_self->pending || v->park || !v->power || v->vm->stop_request ||
+	       v->vm->pause_request;
 }
 
 enum turn vcpu_run(struct vcpu *v)

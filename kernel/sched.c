@@ -325,7 +325,7 @@ void sched_kick(struct vcpu *v)
 {
 	struct cpu *kick = NULL;
 
-	if (v == sched_current())	/* it looks at ->attention before the next instruction it runs */
+	if (v == sched_current()) /* it looks at ->attention before the next instruction it runs */
 		return;
 	lock_take(&sched.lock);
 	if (v->state == VCPU_WAITING && v->g.isa->wakes(&v->g))

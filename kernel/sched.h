@@ -26,7 +26,10 @@ enum turn exit_dispatch(struct vcpu *v, struct exit *x);
 
 _Noreturn void sched_loop(void);
 
-/* What CPU 0 does between turns whenever something is pending (and at first). Set before sched_loop(). */
+/*
+ * What CPU 0 does between turns whenever something is pending (and at first). Set before
+ * sched_loop().
+ */
 extern void (*sched_chores)(void);
 
 /* The guest CPU whose turn it is on this host CPU, or NULL. */

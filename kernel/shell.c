@@ -115,7 +115,8 @@ static err_t shell_unknown(const char *const *word, u32 n)
 	for (const struct verb *v = verbs; v->noun; v++)
 		if (str_eq(v->noun, word[0]))
 			sink_printf(&b.sink, "%s%s", b.len ? ", " : "", v->verb);
-	return ERRF(E_USAGE, "%s%s%s: there is %s", word[0], n > 1 ? " " : "", n > 1 ? word[1] : "", list);
+	return ERRF(E_USAGE, "%s%s%s: there is %s", word[0], n > 1 ? " " : "", n > 1 ? word[1] : "",
+		    list);
 }
 
 /* The verb for @word, and how many of them it takes. */
@@ -123,7 +124,8 @@ static const struct verb *shell_find(const char *const *word, u32 n, u32 *used)
 {
 	for (const struct verb *v = verbs; v->noun; v++) {
 		*used = v->verb[0] ? 2 : 1;
-		if (n >= *used && str_eq(v->noun, word[0]) && (*used == 1 || str_eq(v->verb, word[1])))
+		if (n >= *used && str_eq(v->noun, word[0]) &&
+		    (*used == 1 || str_eq(v->verb, word[1])))
 			return v;
 	}
 	return NULL;

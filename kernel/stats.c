@@ -30,7 +30,8 @@ void stats_report(struct report *r, const struct vm *vm)
 	report_text(r, "vm", 0, "%s", vm->config.name);
 	report_number(r, "instructions", 0, s.instructions);
 	report_number(r, "run_ns", 0, s.run_ns);
-	report_text(r, "mips", 0, "%llu.%llu", (unsigned long long)mips / 10, (unsigned long long)mips % 10);
+	report_text(r, "mips", 0, "%llu.%llu", (unsigned long long)mips / 10,
+		    (unsigned long long)mips % 10);
 	stats_exits(r, &s);
 	report_number(r, "tlb_slow", 0, s.tlb_slow);
 	report_number(r, "tlb_fills", 0, s.tlb_fills);

@@ -60,7 +60,8 @@ static bool is_digit(char c)
 
 static bool is_bare(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || is_digit(c) || c == '_' || c == '-';
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || is_digit(c) || c == '_' ||
+	       c == '-';
 }
 
 static err_t toml_check_text(struct toml *t)
@@ -97,7 +98,8 @@ static err_t toml_unexpected(struct toml *t, const char *wanted)
 	if (c == '\n' || c == '\r')
 		return toml_error(t, t->pos, "expected %s, found the end of the line", wanted);
 	return toml_error(t, t->pos, "expected %s, found '%.*s'", wanted,
-			  (int)utf8_len((const u8 *)t->text + t->at, t->len - t->at), t->text + t->at);
+			  (int)utf8_len((const u8 *)t->text + t->at, t->len - t->at),
+			  t->text + t->at);
 }
 
 static void toml_skip_blanks(struct toml *t)
@@ -134,7 +136,9 @@ static err_t toml_line_end(struct toml *t, const char *after)
 	return toml_unexpected(t, wanted);
 }
 
-/* A bare word of name characters (and @also); longer ones are refused by the caller's keys anyway. */
+/*
+ * A bare word of name characters (and @also); longer ones are refused by the caller's keys anyway.
+ */
 static err_t toml_name(struct toml *t, char also, char name[NAME_MAX_LEN])
 {
 	struct toml_pos pos = t->pos;
@@ -142,7 +146,8 @@ static err_t toml_name(struct toml *t, char also, char name[NAME_MAX_LEN])
 
 	for (char c; is_bare(c = toml_peek(t)) || (c && c == also); toml_advance(t)) {
 		if (n == NAME_MAX_LEN - 1)
-			return toml_error(t, pos, "name longer than %d characters", NAME_MAX_LEN - 1);
+			return toml_error(t, pos, "name longer than %d characters",
+					  NAME_MAX_LEN - 1);
 		name[n++] = c;
 	}
 	name[n] = '\0';
@@ -151,7 +156,10 @@ static err_t toml_name(struct toml *t, char also, char name[NAME_MAX_LEN])
 
 /* ---- values ---------------------------------------------------------------------------- */
 
-/* The four digits of \uXXXX. NUL would cut a string short and surrogates are no characters: both refused. */
+/*
+ * The four digits of \uXXXX. NUL would cut a string short and surrogates are no characters: both
+ * refused.
+ */
 static err_t toml_unicode(struct toml *t, struct toml_pos pos, u32 *code)
 {
 	*code = 0;
@@ -170,7 +178,10 @@ static err_t toml_unicode(struct toml *t, struct toml_pos pos, u32 *code)
 	return OK;
 }
 
-/* One escape, its backslash already taken; the decoded bytes go to text[*out...], which lies behind ->at. */
+/*
+ * One escape, its backslash already taken; the decoded bytes go to text[*out...], which lies
+ * behind ->at.
+ */
 static err_t toml_escape(struct toml *t, struct toml_pos pos, size_t *out)
 {
 	static const char from[] = "\"\\nt", to[] = "\"\\\n\t";

@@ -33,7 +33,8 @@ struct toml {
 	size_t len;
 	void *ctx;
 	err_t (*table)(struct toml *t, struct toml_pos pos, const char *name);
-	err_t (*value)(struct toml *t, struct toml_pos pos, const char *key, const struct toml_value *v);
+	err_t (*value)(struct toml *t, struct toml_pos pos, const char *key,
+		       const struct toml_value *v);
 	/* the parser's */
 	size_t at;
 	struct toml_pos pos;

@@ -59,7 +59,8 @@ err_t verb_log_level(struct call *c)
 	enum log_level level = log_threshold;
 
 	if (c->arg[0] && !log_level_parse(c->arg[0], &level))
-		return ERRF(E_USAGE, "log level \"%s\": there is error, warn, info, debug, trace", c->arg[0]);
+		return ERRF(E_USAGE, "log level \"%s\": there is error, warn, info, debug, trace",
+			    c->arg[0]);
 	log_threshold = level;
 	report_text(&c->report, "level", 0, "%s", log_level_name(level));
 	return OK;

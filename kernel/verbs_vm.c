@@ -1,4 +1,6 @@
-/* The monitor's commands on virtual machines. Each fails before it prints, or prints and succeeds. */
+/*
+ * The monitor's commands on virtual machines. Each fails before it prints, or prints and succeeds.
+ */
 #include "arch/clock.h"
 #include "engine/runner.h"
 #include "kernel/board.h"
@@ -18,11 +20,13 @@ static void report_ending(struct report *r, const struct vm *vm, u32 width)
 	if (vm->problem[0])
 		report_text(r, "note", width, "cannot start: %s", vm->problem);
 	else if (vm->state == VM_STOPPED && vm->end == END_FAIL_CODE)
-		report_text(r, "note", width, "%s, with code %u", vm_end_text(vm->end), vm->end_code);
+		report_text(r, "note", width, "%s, with code %u", vm_end_text(vm->end),
+			    vm->end_code);
 	else if (vm->state == VM_STOPPED)
 		report_text(r, "note", width, "%s", vm_end_text(vm->end));
 	else
-		report_text(r, "note", width, "up %llu s", (unsigned long long)((arch_clock_ns() - vm->started) / NS_PER_SEC));
+		report_text(r, "note", width, "up %llu s",
+			    (unsigned long long)((arch_clock_ns() - vm->started) / NS_PER_SEC));
 }
 
 err_t verb_vm_list(struct call *c)

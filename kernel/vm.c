@@ -46,8 +46,8 @@ static err_t plan_board(const struct vm_config *c, struct vm_plan *out)
 		return OK;
 	for (const struct board *const *i = boards; *i; i++)
 		sink_printf(&b.sink, " %s", (*i)->arch);
-	return ERRF(E_UNSUPPORTED, "vm %s: no board for arch = \"%s\" in this build; there is:%s", c->name,
-		    c->arch, b.len ? list : " none");
+	return ERRF(E_UNSUPPORTED, "no board for arch = \"%s\" in this build; there is:%s", c->arch,
+		    b.len ? list : " none");
 }
 
 static err_t plan_runner(const struct vm_config *c, struct vm_plan *out)
@@ -55,18 +55,19 @@ static err_t plan_runner(const struct vm_config *c, struct vm_plan *out)
 	out->runner = runner_pick(out->board->isa, c->runner, &out->why);
 	if (out->runner)
 		return OK;
-	return ERRF(E_UNSUPPORTED, "vm %s: runner = \"%s\" cannot execute %s here: %s", c->name, c->runner,
+	return ERRF(E_UNSUPPORTED, "runner = \"%s\" cannot execute %s here: %s", c->runner,
 		    c->arch, out->why);
 }
 
 static err_t plan_size(const struct vm_config *c, const struct board *b)
 {
 	if (c->memory < b->memory_min || c->memory > b->memory_max)
-		return ERRF(E_CONFIG, "vm %s: memory = \"%lluM\"; %s has %lluM to %lluM", c->name,
+		return ERRF(E_CONFIG, "memory = \"%lluM\"; %s has %lluM to %lluM",
 			    (unsigned long long)c->memory >> 20, b->name,
-			    (unsigned long long)b->memory_min >> 20, (unsigned long long)b->memory_max >> 20);
+			    (unsigned long long)b->memory_min >> 20,
+			    (unsigned long long)b->memory_max >> 20);
 	if (c->cpus < 1 || c->cpus > b->cpus_max)
-		return ERRF(E_CONFIG, "vm %s: cpus = %llu; %s has 1 to %u", c->name,
+		return ERRF(E_CONFIG, "cpus = %llu; %s has 1 to %u",
 			    (unsigned long long)c->cpus, b->name, b->cpus_max);
 	return OK;
 }
@@ -77,7 +78,7 @@ static err_t plan_pins(const struct vm_config *c)
 
 	for (u32 i = 0; i < c->pin.count; i++)
 		if (!str_to_u64(c->pin.item[i], &cpu) || cpu >= cpu_count)
-			return ERRF(E_CONFIG, "vm %s: pin = \"%s\"; this machine has the CPUs 0 to %u", c->name,
+			return ERRF(E_CONFIG, "pin = \"%s\"; this machine has the CPUs 0 to %u",
 				    c->pin.item[i], cpu_count - 1);
 	return OK;
 }
@@ -142,7 +143,7 @@ static err_t vm_build_cpus(struct vm *vm, const struct vm_plan *plan)
 	if (!vm->vcpu)
 		vm->vcpu = heap_alloc(count * sizeof(*vm->vcpu));
 	if (!vm->vcpu)
-		return ERRF(E_NOMEM, "vm %s: no memory for its CPUs", vm->config.name);
+		return ERRF(E_NOMEM, "no memory for its CPUs");
 	for (vm->vcpus = 0; vm->vcpus < count && e == OK; vm->vcpus++) {
 		struct vcpu *v = &vm->vcpu[vm->vcpus];
 
@@ -172,7 +173,7 @@ static err_t vm_open_disks(struct vm *vm)
 		bool readonly = len > 3 && str_eq(item + len - 3, ",ro");
 
 		if (!str_copy(path, sizeof(path), item))
-			return ERRF(E_CONFIG, "vm %s: disk %u: path too long", vm->config.name, i);
+			return ERRF(E_CONFIG, "disk %u: path too long", i);
 		if (readonly)
 			path[len - 3] = '\0';
 		e = arch_disk_open(path, readonly, &vm->blk[i]);
@@ -263,7 +264,8 @@ static err_t vm_start_locked(struct vm *vm)
 	err_t e;
 
 	if (vm->state != VM_STOPPED)
-		return ERRF(E_STATE, "vm %s: is %s already", vm->config.name, vm_state_name(vm->state));
+		return ERRF(E_STATE, "vm %s: is %s already", vm->config.name,
+			    vm_state_name(vm->state));
 	vm_forget_run(vm);
 	e = vm_build(vm);
 	if (e != OK) {
@@ -347,7 +349,9 @@ err_t vm_resume(struct vm *vm)
 		sched_unpark(vm);
 	}
 	lock_drop(&vm->lock);
-	return paused ? OK : ERRF(E_STATE, "vm %s: is %s, not paused", vm->config.name, vm_state_name(vm->state));
+	return paused ? OK :
+			ERRF(E_STATE, "vm %s: is %s, not paused", vm->config.name,
+			     vm_state_name(vm->state));
 }
 
 void vm_serve_requests(void)

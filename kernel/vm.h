@@ -63,7 +63,7 @@ struct vcpu {
 	_Atomic bool park;		/* leave the guest and stay PARKED */
 	_Atomic u64 retired;		/* g.icount as of the last exit */
 	/* owning CPU only */
-	struct exit exit;		/* the current one; a runner finds the answer to MMIO in it */
+	struct exit exit;	/* the current one; a runner finds the answer to MMIO in it */
 	struct exit last[8];		/* the newest telling exits, ring at last_at */
 	u32 last_at;
 };
@@ -92,13 +92,14 @@ struct vm {
 	u32 failures;			/* in a row, each soon after its start */
 	struct space space;
 	struct gclock clock;
-	struct vcpu *vcpu;		/* allocated once: another CPU may still be looking at ->attention */
+	struct vcpu *vcpu; /* allocated once: another CPU may still be looking at ->attention */
 	u32 vcpus;
 	struct dev *dev;
 	u32 devs;
 	u8 *ram;
 	u64 ram_len;
-	u8 *rom[4];			/* board's flash and firmware copies from arch_ram_alloc, freed by vm teardown */
+	/* board's flash and firmware copies from arch_ram_alloc, freed by vm teardown */
+	u8 *rom[4];
 	u64 rom_len[4];
 	void *board_data;		/* heap, freed by vm teardown */
 	struct blk *blk[CONFIG_LIST_MAX];	/* opened disks, closed by vm teardown */
@@ -117,7 +118,10 @@ struct vm {
 extern struct vm *vms[VM_MAX];
 extern u32 vm_count;
 
-/* Which board and runner @c gets on this machine, and why; an error names the VM and says what is missing. */
+/*
+ * Which board and runner @c gets on this machine, and why; an error names the VM and says what is
+ * missing.
+ */
 struct vm_plan {
 	const struct board *board;
 	const struct runner *runner;
@@ -132,7 +136,8 @@ err_t vm_plan(const struct vm_config *c, struct vm_plan *out);
  * are requests that CPU 0 serves soon.
  */
 err_t vm_create(const struct vm_config *c, struct vm **out);	/* E_EXIST, E_RANGE, E_NOMEM */
-err_t vm_start(struct vm *vm);		/* E_STATE unless stopped; on failure also logged and kept in ->problem */
+/* E_STATE unless stopped; on failure also logged and kept in ->problem */
+err_t vm_start(struct vm *vm);
 err_t vm_stop(struct vm *vm);
 err_t vm_reset(struct vm *vm);		/* stop + start */
 err_t vm_pause(struct vm *vm);
@@ -148,14 +153,22 @@ const char *vm_state_name(enum vm_state s);
 const char *vm_end_text(enum vm_end e);
 int vm_end_status(enum vm_end e);
 
-/* End the guest with a message; any CPU, any depth: takes effect when its CPUs next leave the guest. */
+/*
+ * End the guest with a message; any CPU, any depth: takes effect when its CPUs next leave the
+ * guest.
+ */
 void vm_fail(struct vm *vm, const char *fmt, ...) printf_like(2, 3);
 /* The guest asked to end (test device, SBI SRST, PSCI). @how is enum shutdown_how. */
 void vm_shutdown(void *vm, u32 how, u32 code);
-/* Ask CPU 0 to end the VM as @end; the first request wins. Any CPU, any depth, not under the sched lock. */
+/*
+ * Ask CPU 0 to end the VM as @end; the first request wins. Any CPU, any depth, not under the sched
+ * lock.
+ */
 void vm_request_end(struct vm *vm, enum vm_end end, u32 code);
 
-/* HSM/PSCI: start a powered-off guest CPU whose registers the caller has set; E_STATE if it is on. */
+/*
+ * HSM/PSCI: start a powered-off guest CPU whose registers the caller has set; E_STATE if it is on.
+ */
 err_t vcpu_power_on(struct vcpu *v);
 /* The calling guest CPU switches itself off; takes effect when its exit returns. */
 void vcpu_power_off(struct vcpu *v);

@@ -51,7 +51,8 @@ static void vm_post_end(struct vm *vm, enum vm_end end, u32 code)
 
 void vm_request_end(struct vm *vm, enum vm_end end, u32 code)
 {
-	if (!atomic_exchange(&vm->end_claimed, true) || end == END_STOPPED)	/* the user's word is the last */
+	/* the user's word is the last */
+	if (!atomic_exchange(&vm->end_claimed, true) || end == END_STOPPED)
 		vm_post_end(vm, end, code);
 }
 
@@ -94,7 +95,8 @@ static void print_exits(const struct vcpu *v, struct sink *to)
 
 		sink_printf(to, " %s", exit_name(x->why));
 		if (x->why == EXIT_MMIO || x->why == EXIT_PIO)
-			sink_printf(to, "(%s %llx)", x->write ? "write" : "read", (unsigned long long)x->gpa);
+			sink_printf(to, "(%s %llx)", x->write ? "write" : "read",
+				    (unsigned long long)x->gpa);
 	}
 	sink_puts(to, "\n");
 }

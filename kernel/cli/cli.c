@@ -49,11 +49,14 @@ static int cli_fail(err_t e)
 
 static void help_keys(const struct config_key *keys)
 {
-	static const char *const wants[] = { "TEXT", "FILE", "WORD", "BOOL", "N", "SIZE", "TEXT", "FILE" };
+	static const char *const wants[] = { "TEXT", "FILE", "WORD", "BOOL",
+					     "N",    "SIZE", "TEXT", "FILE" };
 
 	for (; keys->name; keys++)
-		sink_printf(&out, "  --%-10s %-5s %s%s\n", keys->name, wants[keys->type], keys->help,
-			    keys->type == CONFIG_LIST || keys->type == CONFIG_FILES ? " (repeatable)" : "");
+		sink_printf(
+			&out, "  --%-10s %-5s %s%s\n", keys->name, wants[keys->type], keys->help,
+			keys->type == CONFIG_LIST || keys->type == CONFIG_FILES ? " (repeatable)" :
+										  "");
 }
 
 static void cli_help(void)
@@ -67,14 +70,16 @@ static void cli_help(void)
 	help_keys(config_vm_keys);
 	help_keys(config_host_keys);
 	sink_puts(&out,
-		"  --timeout    N     end with status 5 after N seconds\n"
-		"  --no-reboot        end when the guest reboots, with status 1\n"
-		"  --stats            print instructions, exits and TLB figures at the end\n"
-		"  --monitor          begin in the monitor and stay when no VM runs\n"
-		"\nCtrl-A x leaves, Ctrl-A c toggles the monitor, Ctrl-A h lists the rest.\n"
-		"Exit status: 0 powered off, 1 rebooted, 2 halted or out of budget, 3 crashed, 4 hypervisor\n"
-		"error, 5 timeout, 64 usage, 65 bad configuration, 66 file missing or unreadable, 69 the host\n"
-		"lacks a feature, 70 internal error.\n");
+		  "  --timeout    N     end with status 5 after N seconds\n"
+		  "  --no-reboot        end when the guest reboots, with status 1\n"
+		  "  --stats            print instructions, exits and TLB figures at the end\n"
+		  "  --monitor          begin in the monitor and stay when no VM runs\n"
+		  "\nCtrl-A x leaves, Ctrl-A c toggles the monitor, Ctrl-A h lists the rest.\n"
+		  "Exit status: 0 powered off, 1 rebooted, 2 halted or out of budget, 3 crashed, 4 "
+		  "hypervisor\n"
+		  "error, 5 timeout, 64 usage, 65 bad configuration, 66 file missing or "
+		  "unreadable, 69 the host\n"
+		  "lacks a feature, 70 internal error.\n");
 }
 
 /* ---- options ----------------------------------------------------------------------------- */
@@ -112,7 +117,8 @@ static err_t option_value(struct options *o, const char *name, const char *value
 		o->vm = value;
 	} else if (str_eq(name, "timeout")) {
 		if (!str_to_u64(value, &o->timeout) || !o->timeout || o->timeout > UINT32_MAX)
-			return ERRF(E_USAGE, "--timeout wants a number of seconds, not \"%s\"", value);
+			return ERRF(E_USAGE, "--timeout wants a number of seconds, not \"%s\"",
+				    value);
 	} else {
 		if (o->keys == OPTIONS_MAX)
 			return ERRF(E_USAGE, "more than %d options", OPTIONS_MAX);
@@ -194,7 +200,11 @@ static err_t cli_apply(const struct options *o, u32 i, struct vm_config *vm)
 
 	if (!of_host && !vm && config_key_find(config_vm_keys, o->key[i]))
 		return ERRF(E_USAGE, "--%s: for which VM? Say --vm NAME", o->key[i]);
-	e = config_set(&config, of_host ? NULL : vm ? vm : config_vm(&config, DEFAULT_VM), o->key[i], o->value[i]);
+	e = config_set(&config,
+		       of_host ? NULL :
+		       vm      ? vm :
+				 config_vm(&config, DEFAULT_VM),
+		       o->key[i], o->value[i]);
 	if (e == OK)
 		return OK;
 	/* Bad values in a file are status 65, on the command line 64. */
@@ -307,9 +317,14 @@ int cli_main(int argc, char **argv)
 		const char *name;
 		int (*run)(const struct options *o);
 	} commands[] = {
-		{ "run", cli_run }, { "config", cli_config }, { "doctor", cli_doctor },
-		{ "help", cli_help_command }, { "--help", cli_help_command }, { "-h", cli_help_command },
-		{ "version", cli_version }, { "--version", cli_version },
+		{ "run", cli_run },
+		{ "config", cli_config },
+		{ "doctor", cli_doctor },
+		{ "help", cli_help_command },
+		{ "--help", cli_help_command },
+		{ "-h", cli_help_command },
+		{ "version", cli_version },
+		{ "--version", cli_version },
 	};
 	static struct options o;
 	err_t e;

@@ -55,7 +55,9 @@ static bool probe_toy(const struct isa *isa, const char **why)
 }
 
 static const struct runner hard = { .name = "hard", .accelerated = true, .probe = probe_no };
-static const struct runner soft = { .name = "soft", .probe = probe_toy, .init = toy_init, .fini = toy_fini };
+static const struct runner soft = {
+	.name = "soft", .probe = probe_toy, .init = toy_init, .fini = toy_fini
+};
 const struct runner *const runners[] = { &hard, &soft, NULL };
 
 static int setup(void **s)
@@ -170,9 +172,11 @@ static void test_features(void **s)
 	assert_int_equal(isa_features(&toy, change, 2, &bits), OK);
 	assert_int_equal(bits, 6);
 	assert_int_equal(isa_features(&toy, wrong, 2, &bits), E_CONFIG);
-	assert_string_equal(err_text(E_CONFIG), "toy has no feature \"slow\" to switch; there are: fast wide");
+	assert_string_equal(err_text(E_CONFIG),
+			    "toy has no feature \"slow\" to switch; there are: fast wide");
 	assert_int_equal(isa_features(&plain, wrong, 1, &bits), E_CONFIG);
-	assert_string_equal(err_text(E_CONFIG), "plain has no feature \"fast\" to switch; there are: none");
+	assert_string_equal(err_text(E_CONFIG),
+			    "plain has no feature \"fast\" to switch; there are: none");
 	assert_int_equal(bits, 6);
 }
 
@@ -209,10 +213,11 @@ static void test_exit_names(void **s)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_life), cmocka_unit_test(test_init_fails), cmocka_unit_test(test_lines),
-		cmocka_unit_test(test_requests), cmocka_unit_test(test_request_wait), cmocka_unit_test(test_raise),
-		cmocka_unit_test(test_features), cmocka_unit_test(test_isas), cmocka_unit_test(test_pick),
-		cmocka_unit_test(test_exit_names),
+		cmocka_unit_test(test_life),         cmocka_unit_test(test_init_fails),
+		cmocka_unit_test(test_lines),        cmocka_unit_test(test_requests),
+		cmocka_unit_test(test_request_wait), cmocka_unit_test(test_raise),
+		cmocka_unit_test(test_features),     cmocka_unit_test(test_isas),
+		cmocka_unit_test(test_pick),         cmocka_unit_test(test_exit_names),
 	};
 
 	return cmocka_run_group_tests(tests, setup, NULL);

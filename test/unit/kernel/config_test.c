@@ -1,4 +1,7 @@
-/* kernel/toml.c, config.c and config_check.c: what is accepted, and the exact word for what is not. */
+/*
+ * kernel/toml.c, config.c and config_check.c: what is accepted, and the exact word for what is
+ * not.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -109,8 +112,10 @@ static void test_everything(void **s)
 static void test_paths(void **s)
 {
 	begin();
-	assert_int_equal(parse("some/dir/fvp.toml", "[vm.a]\nkernel=\"Image\"\ninitrd=\"/i\"\ndisk=[\"d,ro\",\"/e\"]\n"
-			       "cmdline=\"x\"\n"), OK);
+	assert_int_equal(parse("some/dir/fvp.toml",
+			       "[vm.a]\nkernel=\"Image\"\ninitrd=\"/i\"\ndisk=[\"d,ro\",\"/e\"]\n"
+			       "cmdline=\"x\"\n"),
+			 OK);
 	assert_string_equal(c.vm[0].kernel, "some/dir/Image");
 	assert_string_equal(c.vm[0].initrd, "/i");
 	assert_string_equal(c.vm[0].firmware, "");
@@ -122,7 +127,8 @@ static void test_paths(void **s)
 
 static void test_empty(void **s)
 {
-	static const char *const empty[] = { "", "\n", "# only a comment", " \t\r\n#\n", "\xef\xbb\xbf" };
+	static const char *const empty[] = { "", "\n", "# only a comment", " \t\r\n#\n",
+					     "\xef\xbb\xbf" };
 
 	for (size_t i = 0; i < ARRAY_LEN(empty); i++) {
 		begin();
@@ -143,20 +149,24 @@ static const struct {
 	/* keys and tables */
 	{ "[vm.web]\narch = \"riscv64\"\n    memroy = \"1G\"\n",
 	  "fvp.toml:3:5: unknown key \"memroy\" in [vm.web] (did you mean \"memory\"?)" },
-	{ VM "kernal = 1\n", "fvp.toml:2:1: unknown key \"kernal\" in [vm.w] (did you mean \"kernel\"?)" },
+	{ VM "kernal = 1\n",
+	  "fvp.toml:2:1: unknown key \"kernal\" in [vm.w] (did you mean \"kernel\"?)" },
 	{ VM "colour = 1\n", "fvp.toml:2:1: unknown key \"colour\" in [vm.w]" },
 	{ "logg = \"x\"\n", "fvp.toml:1:1: unknown key \"logg\" (did you mean \"log\"?)" },
 	{ "memory = 1\n", "fvp.toml:1:1: key \"memory\" belongs under a [vm.NAME] table" },
 	{ "colour = 1", "fvp.toml:1:1: unknown key \"colour\"" },
 	{ VM "cpus = 1\ncpus = 2\n", "fvp.toml:3:1: key \"cpus\" was already set on line 2" },
-	{ "exit=\"never\"\nexit=\"never\"", "fvp.toml:2:1: key \"exit\" was already set on line 1" },
+	{ "exit=\"never\"\nexit=\"never\"",
+	  "fvp.toml:2:1: key \"exit\" was already set on line 1" },
 	{ VM "\n" VM, "fvp.toml:3:1: [vm.w] was already defined on line 1" },
 	{ "[host]\n", "fvp.toml:1:1: unknown table [host]; there is [vm.NAME]" },
 	{ "[vm]\n", "fvp.toml:1:1: unknown table [vm]; there is [vm.NAME]" },
 	{ "[vm.]\n", "fvp.toml:1:1: [vm.]: a VM's name has 1 to 31 letters, digits, '_' or '-'" },
-	{ "[vm.a.b]\n", "fvp.toml:1:1: [vm.a.b]: a VM's name has 1 to 31 letters, digits, '_' or '-'" },
+	{ "[vm.a.b]\n",
+	  "fvp.toml:1:1: [vm.a.b]: a VM's name has 1 to 31 letters, digits, '_' or '-'" },
 	{ "[vm.abcdefghijabcdefghijabcdefghijab]",
-	  "fvp.toml:1:1: [vm.abcdefghijabcdefghijabcdefghijab]: a VM's name has 1 to 31 letters, digits, '_' or '-'" },
+	  "fvp.toml:1:1: [vm.abcdefghijabcdefghijabcdefghijab]: a VM's name has 1 to 31 letters, "
+	  "digits, '_' or '-'" },
 	{ "[" OVERLONG "]", "fvp.toml:1:2: name longer than 63 characters" },
 	{ OVERLONG " = 1", "fvp.toml:1:1: name longer than 63 characters" },
 	{ "[]\n", "fvp.toml:1:2: expected a table name, found ']'" },
@@ -164,7 +174,8 @@ static const struct {
 	{ "[vm.a", "fvp.toml:1:6: expected ']' after the table name, found the end of the file" },
 	{ "[vm.a b]", "fvp.toml:1:7: expected ']' after the table name, found 'b'" },
 	{ "[vm.\"a\"]", "fvp.toml:1:5: expected ']' after the table name, found '\"'" },
-	{ "[vm.a] cpus = 1", "fvp.toml:1:8: expected the end of the line after the table name, found 'c'" },
+	{ "[vm.a] cpus = 1",
+	  "fvp.toml:1:8: expected the end of the line after the table name, found 'c'" },
 	{ "[[vm.a]]", "fvp.toml:1:1: arrays of tables are not supported" },
 	{ "\"log\" = \"info\"", "fvp.toml:1:1: keys are not quoted" },
 	{ "vm.a.cpus = 2", "fvp.toml:1:1: dotted keys are not supported; write a [table]" },
@@ -172,8 +183,10 @@ static const struct {
 	{ "log", "fvp.toml:1:4: expected '=' after the key, found the end of the file" },
 	{ "log : \"info\"", "fvp.toml:1:5: expected '=' after the key, found ':'" },
 	{ "l\xc3\xb6g = 1", "fvp.toml:1:2: expected '=' after the key, found '\xc3\xb6'" },
-	{ VM "cpus = 1 memory = 2\n", "fvp.toml:2:10: expected the end of the line after the value, found 'm'" },
-	{ VM "cpus = 1,\n", "fvp.toml:2:9: expected the end of the line after the value, found ','" },
+	{ VM "cpus = 1 memory = 2\n",
+	  "fvp.toml:2:10: expected the end of the line after the value, found 'm'" },
+	{ VM "cpus = 1,\n",
+	  "fvp.toml:2:9: expected the end of the line after the value, found ','" },
 	/* values */
 	{ VM "cpus =\n", "fvp.toml:2:7: expected a value, found the end of the line" },
 	{ VM "cpus = ", "fvp.toml:2:8: expected a value, found the end of the file" },
@@ -181,42 +194,55 @@ static const struct {
 	{ VM "arch = riscv64\n", "fvp.toml:2:8: strings need quotes: \"riscv64\"" },
 	{ VM "autostart = True\n", "fvp.toml:2:13: strings need quotes: \"True\"" },
 	{ VM "arch = 'riscv64'\n", "fvp.toml:2:8: strings need double quotes" },
-	{ VM "arch = \"\"\"riscv64\"\"\"\n", "fvp.toml:2:8: multi-line strings are not supported; use \\n" },
-	{ VM "net = { a = 1 }\n", "fvp.toml:2:7: inline tables are not supported; write a [table]" },
+	{ VM "arch = \"\"\"riscv64\"\"\"\n",
+	  "fvp.toml:2:8: multi-line strings are not supported; use \\n" },
+	{ VM "net = { a = 1 }\n",
+	  "fvp.toml:2:7: inline tables are not supported; write a [table]" },
 	{ VM "kernel = \"Image\n", "fvp.toml:2:10: string without closing quote" },
 	{ VM "kernel = \"Image", "fvp.toml:2:10: string without closing quote" },
-	{ VM "kernel = \"Image\\", "fvp.toml:2:16: unknown escape; there are \\\" \\\\ \\n \\t \\uXXXX" },
-	{ VM "kernel = \"a\\x\"", "fvp.toml:2:12: unknown escape; there are \\\" \\\\ \\n \\t \\uXXXX" },
+	{ VM "kernel = \"Image\\",
+	  "fvp.toml:2:16: unknown escape; there are \\\" \\\\ \\n \\t \\uXXXX" },
+	{ VM "kernel = \"a\\x\"",
+	  "fvp.toml:2:12: unknown escape; there are \\\" \\\\ \\n \\t \\uXXXX" },
 	{ VM "kernel = \"\xc3\xa9\\u12\"", "fvp.toml:2:12: \\u needs four hexadecimal digits" },
 	{ VM "kernel = \"\\u0000\"", "fvp.toml:2:11: \\u0000 is not a character" },
 	{ VM "kernel = \"\\ud800\"", "fvp.toml:2:11: \\ud800 is not a character" },
 	{ VM "memory = 512M\n", "fvp.toml:2:10: a size with a unit is a string: \"512M\"" },
-	{ VM "memory = \"512Q\"\n", "fvp.toml:2:10: memory: \"512Q\" is not a size; write bytes or \"512M\", \"2G\"" },
-	{ VM "memory = \"-1M\"\n", "fvp.toml:2:10: memory: \"-1M\" is not a size; write bytes or \"512M\", \"2G\"" },
-	{ VM "memory = \"99999999999T\"\n",
-	  "fvp.toml:2:10: memory: \"99999999999T\" is not a size; write bytes or \"512M\", \"2G\"" },
+	{ VM "memory = \"512Q\"\n",
+	  "fvp.toml:2:10: memory: \"512Q\" is not a size; write bytes or \"512M\", \"2G\"" },
+	{ VM "memory = \"-1M\"\n",
+	  "fvp.toml:2:10: memory: \"-1M\" is not a size; write bytes or \"512M\", \"2G\"" },
+	{ VM "memory = \"99999999999T\"\n", "fvp.toml:2:10: memory: \"99999999999T\" is not a "
+					    "size; write bytes or \"512M\", \"2G\"" },
 	{ VM "memory = true\n", "fvp.toml:2:10: memory wants a size like \"512M\", not a boolean" },
-	{ VM "memory = [\"1M\"]\n", "fvp.toml:2:10: memory wants a size like \"512M\", not an array" },
+	{ VM "memory = [\"1M\"]\n",
+	  "fvp.toml:2:10: memory wants a size like \"512M\", not an array" },
 	{ VM "cpus = -1\n", "fvp.toml:2:8: -1: numbers must not be negative" },
 	{ VM "cpus = 01\n", "fvp.toml:2:8: 01: a number must not begin with 0" },
 	{ VM "cpus = 1.5\n", "fvp.toml:2:8: 1.5 is not a whole number of at most 64 bits" },
 	{ VM "cpus = 1__0\n", "fvp.toml:2:8: 1__0 is not a whole number of at most 64 bits" },
 	{ VM "cpus = 0xg\n", "fvp.toml:2:8: 0xg is not a whole number of at most 64 bits" },
-	{ VM "cpus = 18446744073709551616\n", "fvp.toml:2:8: 18446744073709551616 is not a whole number of at most 64 bits" },
+	{ VM "cpus = 18446744073709551616\n",
+	  "fvp.toml:2:8: 18446744073709551616 is not a whole number of at most 64 bits" },
 	{ VM "cpus = +x\n", "fvp.toml:2:9: expected a digit after '+', found 'x'" },
 	{ VM "cpus = \"2\"\n", "fvp.toml:2:8: cpus wants a number, not a string" },
 	{ VM "autostart = 1\n", "fvp.toml:2:13: autostart wants true or false, not a number" },
 	{ VM "kernel = 1\n", "fvp.toml:2:10: kernel wants a string, not a number" },
-	{ VM "arch = \"mips\"\n", "fvp.toml:2:8: arch cannot be \"mips\"; there are riscv64|aarch64|x86_64" },
-	{ VM "arch = \"\"\n", "fvp.toml:2:8: arch cannot be \"\"; there are riscv64|aarch64|x86_64" },
-	{ VM "arch = \"riscv\"\n", "fvp.toml:2:8: arch cannot be \"riscv\"; there are riscv64|aarch64|x86_64" },
+	{ VM "arch = \"mips\"\n",
+	  "fvp.toml:2:8: arch cannot be \"mips\"; there are riscv64|aarch64|x86_64" },
+	{ VM "arch = \"\"\n",
+	  "fvp.toml:2:8: arch cannot be \"\"; there are riscv64|aarch64|x86_64" },
+	{ VM "arch = \"riscv\"\n",
+	  "fvp.toml:2:8: arch cannot be \"riscv\"; there are riscv64|aarch64|x86_64" },
 	{ VM "disk = \"a\"\n", "fvp.toml:2:8: disk wants an array of strings, not a string" },
 	{ VM "pin = [0]\n", "fvp.toml:2:8: expected a string in double quotes or ']', found '0'" },
 	{ VM "disk = [\"a\" \"b\"]\n", "fvp.toml:2:13: expected ',' or ']', found '\"'" },
 	{ VM "disk = [\"a\",\n", "fvp.toml:2:8: array without closing bracket" },
 	{ VM "disk = [\"a\"\n", "fvp.toml:2:8: array without closing bracket" },
 	{ VM "disk = [,]\n", "fvp.toml:2:9: expected a string in double quotes or ']', found ','" },
-	{ VM "isa = [\"1\",\"2\",\"3\",\"4\",\"5\",\"6\",\"7\",\"8\",\"9\",\"10\",\"11\",\"12\",\"13\",\"14\",\"15\",\"16\",\"17\"]",
+	{ VM "isa = "
+	     "[\"1\",\"2\",\"3\",\"4\",\"5\",\"6\",\"7\",\"8\",\"9\",\"10\",\"11\",\"12\",\"13\","
+	     "\"14\",\"15\",\"16\",\"17\"]",
 	  "fvp.toml:2:79: more than 16 items" },
 	/* text */
 	{ "# a\n# \x01\n", "fvp.toml:2:3: control character 0x01" },
@@ -229,7 +255,8 @@ static const struct {
 	/* several keys together */
 	{ VM, "vm.w: nothing to run; set kernel = \"FILE\" or firmware = \"FILE\"" },
 	{ VM "firmware=\"f\"\ninitrd=\"i\"", "vm.w: initrd without kernel" },
-	{ VM "kernel=\"k\"\nmemory=\"1M\"", "vm.w: memory = 1048576 bytes is too little; at least \"16M\"" },
+	{ VM "kernel=\"k\"\nmemory=\"1M\"",
+	  "vm.w: memory = 1048576 bytes is too little; at least \"16M\"" },
 	{ VM "kernel=\"k\"\nmemory=33554433", "vm.w: memory must be a multiple of 4K" },
 	{ VM "kernel=\"k\"\ncpus=0", "vm.w: cpus = 0; there can be 1 to 64" },
 	{ VM "kernel=\"k\"\ncpus=65", "vm.w: cpus = 65; there can be 1 to 64" },
@@ -237,7 +264,8 @@ static const struct {
 	{ VM "kernel=\"k\"\npin=[\"x\"]", "vm.w: pin \"x\" is not the number of a host CPU" },
 	{ VM "kernel=\"k\"\npin=[\"64\"]", "vm.w: pin \"64\" is not the number of a host CPU" },
 	{ "console=\"x\"\n" VM "kernel=\"k\"\n", "console = \"x\": there is no such VM" },
-	{ VM "kernel=\"k\"\ndisk=[\"d\",\"d,ro\"]", "vm.w: disk d,ro is also a disk of vm.w; both must be \",ro\"" },
+	{ VM "kernel=\"k\"\ndisk=[\"d\",\"d,ro\"]",
+	  "vm.w: disk d,ro is also a disk of vm.w; both must be \",ro\"" },
 	{ VM "kernel=\"k\"\ndisk=[\"d,ro\"]\n[vm.v]\nkernel=\"k\"\ndisk=[\"e\",\"d\"]",
 	  "vm.v: disk d is also a disk of vm.w; both must be \",ro\"" },
 };
@@ -279,7 +307,8 @@ static void test_failure_changes_nothing(void **s)
 {
 	begin();
 	assert_int_equal(parse("a", "log=\"warn\"\n[vm.a]\ncmdline=\"one\"\n"), OK);
-	assert_int_equal(parse("b", "log=\"debug\"\n[vm.a]\ncmdline=\"two\"\n[vm.b]\nx=1\n"), E_CONFIG);
+	assert_int_equal(parse("b", "log=\"debug\"\n[vm.a]\ncmdline=\"two\"\n[vm.b]\nx=1\n"),
+			 E_CONFIG);
 	assert_int_equal(c.vms, 1);
 	assert_string_equal(c.host.log, "warn");
 	assert_string_equal(c.vm[0].cmdline, "one");
@@ -345,7 +374,8 @@ static void test_set_bad(void **s)
 	} wrong[] = {
 		{ "memroy", "1M", "unknown key \"memroy\" (did you mean \"memory\"?)" },
 		{ "zzz", "1M", "unknown key \"zzz\"" },
-		{ "memory", "lots", "memory: \"lots\" is not a size; write bytes or \"512M\", \"2G\"" },
+		{ "memory", "lots",
+		  "memory: \"lots\" is not a size; write bytes or \"512M\", \"2G\"" },
 		{ "cpus", "two", "cpus wants a number, not \"two\"" },
 		{ "autostart", "yes", "autostart wants true or false, not \"yes\"" },
 		{ "arch", "vax", "arch cannot be \"vax\"; there are riscv64|aarch64|x86_64" },
@@ -369,7 +399,8 @@ static void test_set_bad(void **s)
 /* What is dumped as TOML is read back as the same. */
 static void test_dump_reads_back(void **s)
 {
-	static const char text[] = "exit=\"never\"\n[vm.a]\nmemory=\"64M\"\ncmdline=\"q\\\"\\\\\\n\\u000d\\u0007\xc3\xa9\"\n"
+	static const char text[] = "exit=\"never\"\n[vm.a]\nmemory=\"64M\"\ncmdline="
+				   "\"q\\\"\\\\\\n\\u000d\\u0007\xc3\xa9\"\n"
 				   "disk=[\"d\",\"e,ro\"]\n[vm.b]\nautostart=false\n";
 	char one[8192], two[8192];
 	struct sink_buf b;
@@ -397,7 +428,9 @@ static void test_dump_json(void **s)
 	begin();
 	assert_int_equal(parse("f", "[vm.a]\ndisk=[\"d\",\"e\"]\n[vm.b]\n"), OK);
 	config_dump(&c, &b.sink, true);
-	assert_ptr_equal(strstr(text, "{\"exit\":\"last-vm\",\"log\":\"info\",\"console\":\"\",\"vm\":{\"a\":{\"arch\":"), text);
+	assert_ptr_equal(strstr(text, "{\"exit\":\"last-vm\",\"log\":\"info\",\"console\":\"\","
+				      "\"vm\":{\"a\":{\"arch\":"),
+			 text);
 	assert_non_null(strstr(text, "\"disk\":[\"d\",\"e\"]"));
 	assert_non_null(strstr(text, "\"autostart\":true"));
 	assert_non_null(strstr(text, "},\"b\":{"));
@@ -408,11 +441,19 @@ static void test_dump_json(void **s)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_defaults), cmocka_unit_test(test_everything), cmocka_unit_test(test_paths),
-		cmocka_unit_test(test_empty), cmocka_unit_test(test_bad), cmocka_unit_test(test_nul_byte),
-		cmocka_unit_test(test_too_many_vms), cmocka_unit_test(test_failure_changes_nothing),
-		cmocka_unit_test(test_out_of_memory), cmocka_unit_test(test_set), cmocka_unit_test(test_set_bad),
-		cmocka_unit_test(test_dump_reads_back), cmocka_unit_test(test_dump_json),
+		cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_everything),
+		cmocka_unit_test(test_paths),
+		cmocka_unit_test(test_empty),
+		cmocka_unit_test(test_bad),
+		cmocka_unit_test(test_nul_byte),
+		cmocka_unit_test(test_too_many_vms),
+		cmocka_unit_test(test_failure_changes_nothing),
+		cmocka_unit_test(test_out_of_memory),
+		cmocka_unit_test(test_set),
+		cmocka_unit_test(test_set_bad),
+		cmocka_unit_test(test_dump_reads_back),
+		cmocka_unit_test(test_dump_json),
 	};
 
 	return cmocka_run_group_tests(tests, setup, NULL);

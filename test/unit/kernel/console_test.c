@@ -97,7 +97,8 @@ static int begin(void **s)
 	memset(&term, 0, sizeof(term));
 	term.room = SIZE_MAX;
 	web_ready = 0;
-	if (console_init(&terminal, false) != OK || console_open("web", &web) != OK || console_open("db", &db) != OK)
+	if (console_init(&terminal, false) != OK || console_open("web", &web) != OK ||
+	    console_open("db", &db) != OK)
 		return -1;
 	console_chan_port(web)->ready = ready;
 	console_chan_port(web)->user = &web_ready;
@@ -118,8 +119,8 @@ static void test_early_output_is_replayed(void **s)
 	assert_int_equal(say(web, "early\n"), 6);
 	assert_string_equal(term.shown, "");
 	console_attach(web);
-	assert_string_equal(term.shown,
-			    "\r\n[fvp] console of vm web; Ctrl-A h: help, Ctrl-A c: monitor, Ctrl-A x: leave\r\nearly\n");
+	assert_string_equal(term.shown, "\r\n[fvp] console of vm web; Ctrl-A h: help, Ctrl-A c: "
+					"monitor, Ctrl-A x: leave\r\nearly\n");
 	forget();
 	say(web, "more");
 	say(db, "unseen");
@@ -161,7 +162,8 @@ static void test_slow_terminal(void **s)
 	forget();
 	term.room = 0;
 	while (at < sizeof(sent)) {
-		size_t n = chr_write(console_chan_port(web), sent + at, MIN(sizeof(sent) - at, 1000ul));
+		size_t n = chr_write(console_chan_port(web), sent + at,
+				     MIN(sizeof(sent) - at, 1000ul));
 
 		at += n;
 		if (!n) {
@@ -372,10 +374,21 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, begin, end)
 	const struct CMUnitTest tests[] = {
-		T(test_early_output_is_replayed), T(test_only_the_newest_is_kept), T(test_slow_terminal), T(test_retry),
-		T(test_drain_gives_up), T(test_log), T(test_input_goes_to_the_attached), T(test_detach_key),
-		T(test_toggle_without_history), T(test_quit), T(test_quit_confirmed), T(test_flow_control),
-		T(test_command_behind_backlog), T(test_closed_channel), T(test_further_output),
+		T(test_early_output_is_replayed),
+		T(test_only_the_newest_is_kept),
+		T(test_slow_terminal),
+		T(test_retry),
+		T(test_drain_gives_up),
+		T(test_log),
+		T(test_input_goes_to_the_attached),
+		T(test_detach_key),
+		T(test_toggle_without_history),
+		T(test_quit),
+		T(test_quit_confirmed),
+		T(test_flow_control),
+		T(test_command_behind_backlog),
+		T(test_closed_channel),
+		T(test_further_output),
 	};
 
 	return cmocka_run_group_tests(tests, group_setup, NULL);

@@ -161,10 +161,14 @@ static void test_screen(void **s)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(test_editing, begin), cmocka_unit_test_setup(test_line_ends, begin),
-		cmocka_unit_test_setup(test_history, begin), cmocka_unit_test_setup(test_history_wraps, begin),
-		cmocka_unit_test_setup(test_long_line, begin), cmocka_unit_test_setup(test_completion, begin),
-		cmocka_unit_test_setup(test_completion_inside, begin), cmocka_unit_test_setup(test_screen, begin),
+		cmocka_unit_test_setup(test_editing, begin),
+		cmocka_unit_test_setup(test_line_ends, begin),
+		cmocka_unit_test_setup(test_history, begin),
+		cmocka_unit_test_setup(test_history_wraps, begin),
+		cmocka_unit_test_setup(test_long_line, begin),
+		cmocka_unit_test_setup(test_completion, begin),
+		cmocka_unit_test_setup(test_completion_inside, begin),
+		cmocka_unit_test_setup(test_screen, begin),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -36,7 +36,7 @@ struct fake_state {
 };
 
 static _Atomic u64 hops, strayed, builds;
-static u64 builds_wanted;		/* "reboot", "crash": do so until there were that many builds */
+static u64 builds_wanted;	/* "reboot", "crash": do so until there were that many builds */
 static struct vm *victim;
 
 /* One step; true leaves run() with x->why set. */
@@ -143,13 +143,23 @@ static bool step_call(struct gcpu *g, struct exit *x)
 static const struct {
 	const char *name;
 	program step;
-	bool all_on;			/* every CPU is powered on at the start, not only the first */
+	bool all_on;		/* every CPU is powered on at the start, not only the first */
 } programs[] = {
-	{ "spin", step_spin, true }, { "ring", step_ring, true }, { "yield", step_yield, true }, { "halt", step_halt, true },
-	{ "poweroff", step_poweroff, true }, { "failcode", step_failcode, false }, { "reboot", step_reboot, true },
-	{ "crash", step_crash, true }, { "fail", step_fail, false }, { "shut", step_shut, false },
-	{ "pause_self", step_pause_self, true }, { "stop_self", step_stop_self, true },
-	{ "stop_victim", step_stop_victim, false }, { "power_off", step_call, true }, { "power_on", step_call, false },
+	{ "spin", step_spin, true },
+	{ "ring", step_ring, true },
+	{ "yield", step_yield, true },
+	{ "halt", step_halt, true },
+	{ "poweroff", step_poweroff, true },
+	{ "failcode", step_failcode, false },
+	{ "reboot", step_reboot, true },
+	{ "crash", step_crash, true },
+	{ "fail", step_fail, false },
+	{ "shut", step_shut, false },
+	{ "pause_self", step_pause_self, true },
+	{ "stop_self", step_stop_self, true },
+	{ "stop_victim", step_stop_victim, false },
+	{ "power_off", step_call, true },
+	{ "power_on", step_call, false },
 };
 
 static u32 program_of(const struct vm *vm)
@@ -177,8 +187,12 @@ static void fake_print(const struct gcpu *g, struct sink *to)
 }
 
 static const struct isa fake_isa = {
-	.name = "fake", .state_size = sizeof(struct fake_state), .pc_offset = offsetof(struct fake_state, pc),
-	.reset = fake_reset, .wakes = fake_wakes, .print = fake_print,
+	.name = "fake",
+	.state_size = sizeof(struct fake_state),
+	.pc_offset = offsetof(struct fake_state, pc),
+	.reset = fake_reset,
+	.wakes = fake_wakes,
+	.print = fake_print,
 };
 
 static bool fake_probe(const struct isa *isa, const char **why)
@@ -252,7 +266,10 @@ static err_t fake_build(struct vm *vm)
 	return e;
 }
 
-/* "power_off": switch oneself off. "power_on": the first starts the next one, once, which spins here. */
+/*
+ * "power_off": switch oneself off. "power_on": the first starts the next one, once, which spins
+ * here.
+ */
 static void fake_hypercall(struct vcpu *v)
 {
 	struct vm *vm = v->vm;
@@ -347,8 +364,15 @@ static int fake_setup(void **s)
 static struct vm *vm_make(const char *name, const char *what, u32 cpu_number)
 {
 	struct vm_config c = {
-		.arch = "riscv64", .memory = MIB(16), .cpus = cpu_number, .runner = "auto", .kernel = "k",
-		.initrd = "", .cmdline = what, .firmware = "", .restart = "never",
+		.arch = "riscv64",
+		.memory = MIB(16),
+		.cpus = cpu_number,
+		.runner = "auto",
+		.kernel = "k",
+		.initrd = "",
+		.cmdline = what,
+		.firmware = "",
+		.restart = "never",
 	};
 	struct vm *vm = NULL;
 

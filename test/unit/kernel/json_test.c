@@ -23,7 +23,8 @@ static void test_escapes(void **s)
 	json_string(&j, "");
 	json_close(&j, ']');
 	assert_string_equal(text, "[\"a\\\"b\\\\c\\n\\t\\u000d\\u0001\\u007f/\","
-			    "\"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\",\"\xef\xbf\xbd\xef\xbf\xbd(\",null,\"\"]");
+				  "\"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\","
+				  "\"\xef\xbf\xbd\xef\xbf\xbd(\",null,\"\"]");
 }
 
 static void test_commas(void **s)
@@ -45,7 +46,8 @@ static void test_commas(void **s)
 	json_key(&j, "e");
 	json_boolean(&j, true);
 	json_close(&j, '}');
-	assert_string_equal(text, "{\"a\":[],\"b\":{\"c\":18446744073709551615,\"d\":false},\"e\":true}");
+	assert_string_equal(text,
+			    "{\"a\":[],\"b\":{\"c\":18446744073709551615,\"d\":false},\"e\":true}");
 }
 
 static void report_sample(bool json)
@@ -72,14 +74,16 @@ static void report_sample(bool json)
 static void test_report_text(void **s)
 {
 	report_sample(false);
-	assert_string_equal(text, "name           x-7\nmemory         512M\nn    what\n0    w0\n1    w1\none\ntwo\nonly people\n");
+	assert_string_equal(text, "name           x-7\nmemory         512M\nn    what\n0    w0\n1  "
+				  "  w1\none\ntwo\nonly people\n");
 }
 
 static void test_report_json(void **s)
 {
 	report_sample(true);
-	assert_string_equal(text, "{\"name\":\"x-7\",\"memory\":536870912,\"rows\":[{\"n\":0,\"what\":\"w0\"},"
-			    "{\"n\":1,\"what\":\"w1\"}],\"lines\":\"one\\ntwo\\n\"}\n");
+	assert_string_equal(
+		text, "{\"name\":\"x-7\",\"memory\":536870912,\"rows\":[{\"n\":0,\"what\":\"w0\"},"
+		      "{\"n\":1,\"what\":\"w1\"}],\"lines\":\"one\\ntwo\\n\"}\n");
 }
 
 static void test_report_nothing_and_error(void **s)
@@ -104,8 +108,16 @@ static void test_sizes(void **s)
 		u64 bytes;
 		const char *text;
 	} sizes[] = {
-		{ 0, "0" }, { 7, "7" }, { 1023, "1023" }, { 1024, "1K" }, { 1025, "1025" }, { 10240, "10K" },
-		{ KIB(1536), "1536K" }, { MIB(512), "512M" }, { GIB(2), "2G" }, { KIB(262080), "255M" },
+		{ 0, "0" },
+		{ 7, "7" },
+		{ 1023, "1023" },
+		{ 1024, "1K" },
+		{ 1025, "1025" },
+		{ 10240, "10K" },
+		{ KIB(1536), "1536K" },
+		{ MIB(512), "512M" },
+		{ GIB(2), "2G" },
+		{ KIB(262080), "255M" },
 		{ UINT64_MAX, "16777215T" },
 	};
 	char buf[24];
@@ -119,8 +131,11 @@ static void test_sizes(void **s)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_escapes), cmocka_unit_test(test_commas), cmocka_unit_test(test_report_text),
-		cmocka_unit_test(test_report_json), cmocka_unit_test(test_report_nothing_and_error),
+		cmocka_unit_test(test_escapes),
+		cmocka_unit_test(test_commas),
+		cmocka_unit_test(test_report_text),
+		cmocka_unit_test(test_report_json),
+		cmocka_unit_test(test_report_nothing_and_error),
 		cmocka_unit_test(test_sizes),
 	};
 

@@ -138,7 +138,9 @@ static void test_requests(void **s)
 		gcpu_request_wait(&other->vcpu[0].g, REQ_TLB | REQ_FENCE_I);
 }
 
-/* ---- parking ---------------------------------------------------------------------------------- */
+/*
+ * ---- parking ----------------------------------------------------------------------------------
+ */
 
 static void test_pause_stops_everything(void **s)
 {
@@ -195,7 +197,9 @@ static void test_pause_from_the_guests_own_exit(void **s)
 	}
 }
 
-/* ---- power ------------------------------------------------------------------------------------ */
+/*
+ * ---- power ------------------------------------------------------------------------------------
+ */
 
 static bool all_started(void)
 {
@@ -230,7 +234,9 @@ static void test_power_off(void **s)
 	assert_int_equal(vm_end_status(vm->end), 2);
 }
 
-/* ---- budget ----------------------------------------------------------------------------------- */
+/*
+ * ---- budget -----------------------------------------------------------------------------------
+ */
 
 static void test_budget_is_exact(void **s)
 {
@@ -257,10 +263,22 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, vms_forget, vms_forget)
 	const struct CMUnitTest tests[] = {
-		T(test_fairness), T(test_yield), T(test_pin), T(test_ring), T(test_ring_of_two), T(test_ring_pinned),
-		T(test_ring_beside_busy_vm), T(test_halt_sleeps), T(test_requests), T(test_pause_stops_everything),
-		T(test_line_while_paused), T(test_pause_from_the_guests_own_exit), T(test_power_on), T(test_power_off),
-		T(test_budget_is_exact), T(test_budget_is_shared),
+		T(test_fairness),
+		T(test_yield),
+		T(test_pin),
+		T(test_ring),
+		T(test_ring_of_two),
+		T(test_ring_pinned),
+		T(test_ring_beside_busy_vm),
+		T(test_halt_sleeps),
+		T(test_requests),
+		T(test_pause_stops_everything),
+		T(test_line_while_paused),
+		T(test_pause_from_the_guests_own_exit),
+		T(test_power_on),
+		T(test_power_off),
+		T(test_budget_is_exact),
+		T(test_budget_is_shared),
 	};
 
 	return cmocka_run_group_tests(tests, fake_setup, NULL);

@@ -98,7 +98,8 @@ static void test_json_everywhere(void **s)
 		for (u32 i = 0; i < ARRAY_LEN(objects); i++) {
 			char line[128];
 
-			snprintf(line, sizeof(line), "%s %s%s --json", v->noun, v->verb, objects[i]);
+			snprintf(line, sizeof(line), "%s %s%s --json", v->noun, v->verb,
+				 objects[i]);
 			assert_json(run(line));
 			assert_true(answer[0] == '{');
 		}
@@ -108,24 +109,31 @@ static void test_json_everywhere(void **s)
 static void test_vm_list(void **s)
 {
 	run("vm list");
-	assert_ptr_equal(strstr(answer, "vm           state    arch     cpus memory   note\n"), answer);
+	assert_ptr_equal(strstr(answer, "vm           state    arch     cpus memory   note\n"),
+			 answer);
 	assert_non_null(strstr(answer, "\nweb          running  riscv64  2    16M      up 0 s\n"));
-	assert_non_null(strstr(answer, "\ndb           stopped  riscv64  1    16M      has not run yet\n"));
-	assert_ptr_equal(strstr(run("vm list --json"), "{\"vms\":[{\"vm\":\"web\",\"state\":\"running\","), answer);
+	assert_non_null(
+		strstr(answer, "\ndb           stopped  riscv64  1    16M      has not run yet\n"));
+	assert_ptr_equal(
+		strstr(run("vm list --json"), "{\"vms\":[{\"vm\":\"web\",\"state\":\"running\","),
+		answer);
 }
 
 static void test_vm_actions(void **s)
 {
 	assert_string_equal(run("vm pause web"), "vm             web\nstate          paused\n");
 	assert_non_null(strstr(run("vm show web"), "registers of 1\n"));
-	assert_string_equal(run("vm resume web --json"), "{\"vm\":\"web\",\"state\":\"running\"}\n");
+	assert_string_equal(run("vm resume web --json"),
+			    "{\"vm\":\"web\",\"state\":\"running\"}\n");
 	assert_string_equal(run("vm reset web --json"), "{\"vm\":\"web\",\"state\":\"running\"}\n");
-	assert_string_equal(run("  vm   stop  web "), "vm             web\nstate          stopped\n");
+	assert_string_equal(run("  vm   stop  web "),
+			    "vm             web\nstate          stopped\n");
 	assert_string_equal(run("vm stop web"), "error: vm web: is stopped already\n");
 	assert_string_equal(run("vm start db"), "error: no program nonsense\n");
 	assert_non_null(strstr(run("vm show db"), "cannot start: no program nonsense"));
 	assert_string_equal(run("vm start nope --json"),
-			    "{\"error\":\"there is no VM \\\"nope\\\"; `vm list` names them\",\"code\":\"E_NOENT\"}\n");
+			    "{\"error\":\"there is no VM \\\"nope\\\"; `vm list` names "
+			    "them\",\"code\":\"E_NOENT\"}\n");
 	run("vm console db");
 	assert_ptr_equal(console_attached(), vm_find("db")->console);
 	console_attach(NULL);
@@ -138,7 +146,8 @@ static void test_post_mortem(void **s)
 	vm_fail(vm, "for the test");
 	vm_serve_requests();
 	assert_non_null(strstr(run("vm show web"), "for the test\ncpu 0: on, pc "));
-	assert_non_null(strstr(run("vm show web --json"), "\"post_mortem\":\"for the test\\ncpu 0"));
+	assert_non_null(
+		strstr(run("vm show web --json"), "\"post_mortem\":\"for the test\\ncpu 0"));
 	assert_json(answer);
 }
 
@@ -148,23 +157,31 @@ static void test_usage(void **s)
 	assert_string_equal(run("   "), "");
 	assert_string_equal(run("--json"), "");
 	assert_string_equal(run("frob"), "error: unknown command \"frob\"; try help\n");
-	assert_string_equal(run("vm"), "error: vm: there is list, start, stop, reset, pause, resume, show, console\n");
-	assert_string_equal(run("vm frob"),
-			    "error: vm frob: there is list, start, stop, reset, pause, resume, show, console\n");
+	assert_string_equal(
+		run("vm"),
+		"error: vm: there is list, start, stop, reset, pause, resume, show, console\n");
+	assert_string_equal(run("vm frob"), "error: vm frob: there is list, start, stop, reset, "
+					    "pause, resume, show, console\n");
 	assert_string_equal(run("vm start"), "error: usage: vm start VM\n");
 	assert_string_equal(run("vm list x"), "error: usage: vm list\n");
 	assert_string_equal(run("log show x"), "error: log show: \"x\" is not a number of lines\n");
-	assert_string_equal(run("log level loud"),
-			    "error: log level \"loud\": there is error, warn, info, debug, trace\n");
+	assert_string_equal(
+		run("log level loud"),
+		"error: log level \"loud\": there is error, warn, info, debug, trace\n");
 	assert_string_equal(run("help frob"), "error: no help on \"frob\"; try help alone\n");
-	assert_string_equal(run("a b c d e f g h i j k l m n o p q r s t"), "error: unknown command \"a\"; try help\n");
+	assert_string_equal(run("a b c d e f g h i j k l m n o p q r s t"),
+			    "error: unknown command \"a\"; try help\n");
 }
 
 static void test_host(void **s)
 {
 	assert_non_null(strstr(run("host info"), "version        "));
-	assert_non_null(strstr(run("doctor"), "riscv64    fake       translated   no: it only runs the fake ISA\n"));
-	assert_non_null(strstr(answer, "web          riscv64    yes    fake on toy, translated (the best there is)\n"));
+	assert_non_null(
+		strstr(run("doctor"),
+		       "riscv64    fake       translated   no: it only runs the fake ISA\n"));
+	assert_non_null(strstr(
+		answer,
+		"web          riscv64    yes    fake on toy, translated (the best there is)\n"));
 	assert_string_equal(run("log level debug"), "level          debug\n");
 	assert_int_equal(log_threshold, LOG_DEBUG);
 	log_threshold = LOG_INFO;
@@ -221,8 +238,8 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, begin, end)
 	const struct CMUnitTest tests[] = {
-		T(test_json_everywhere), T(test_vm_list), T(test_vm_actions), T(test_post_mortem), T(test_usage),
-		T(test_host), T(test_completion), T(test_keyboard),
+		T(test_json_everywhere), T(test_vm_list), T(test_vm_actions), T(test_post_mortem),
+		T(test_usage),           T(test_host),    T(test_completion), T(test_keyboard),
 	};
 
 	return cmocka_run_group_tests(tests, fake_setup, NULL);

@@ -14,25 +14,34 @@ static struct vm *make(const char *what, u32 cpu_number)
 	return vm;
 }
 
-/* ---- plans and builds -------------------------------------------------------------------------- */
+/*
+ * ---- plans and builds --------------------------------------------------------------------------
+ */
 
 static void test_plan_errors(void **s)
 {
-	static const struct strlist no_pin = { .item = { "3" }, .count = 1 }, no_isa = { .item = { "-zz" }, .count = 1 };
+	static const struct strlist no_pin = { .item = { "3" }, .count = 1 },
+				    no_isa = { .item = { "-zz" }, .count = 1 };
 	const struct {
 		struct vm_config change;
 		err_t code;
 		const char *message;
 	} rows[] = {
-		{ { .arch = "aarch64" }, E_UNSUPPORTED,
-		  "vm web: no board for arch = \"aarch64\" in this build; there is: riscv64" },
-		{ { .runner = "jit" }, E_UNSUPPORTED,
-		  "vm web: runner = \"jit\" cannot execute riscv64 here: this build has no such runner" },
-		{ { .memory = MIB(128) }, E_CONFIG, "vm web: memory = \"128M\"; toy has 16M to 64M" },
-		{ { .cpus = 9 }, E_CONFIG, "vm web: cpus = 9; toy has 1 to 8" },
-		{ { .pin = no_pin }, E_CONFIG, "vm web: pin = \"3\"; this machine has the CPUs 0 to 2" },
-		{ { .isa = no_isa }, E_CONFIG, "fake has no feature \"zz\" to switch; there are: none" },
-		{ { .memory = MIB(1) }, E_CONFIG, "vm.web: memory = 1048576 bytes is too little; at least \"16M\"" },
+		{ { .arch = "aarch64" },
+		  E_UNSUPPORTED,
+		  "no board for arch = \"aarch64\" in this build; there is: riscv64" },
+		{ { .runner = "jit" },
+		  E_UNSUPPORTED,
+		  "runner = \"jit\" cannot execute riscv64 here: this build has no such runner" },
+		{ { .memory = MIB(128) }, E_CONFIG, "memory = \"128M\"; toy has 16M to 64M" },
+		{ { .cpus = 9 }, E_CONFIG, "cpus = 9; toy has 1 to 8" },
+		{ { .pin = no_pin }, E_CONFIG, "pin = \"3\"; this machine has the CPUs 0 to 2" },
+		{ { .isa = no_isa },
+		  E_CONFIG,
+		  "fake has no feature \"zz\" to switch; there are: none" },
+		{ { .memory = MIB(1) },
+		  E_CONFIG,
+		  "vm.web: memory = 1048576 bytes is too little; at least \"16M\"" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -141,7 +150,10 @@ static void test_stop_start(void **s)
 	assert_int_equal(ended, 30);
 }
 
-/* ---- ends ---------------------------------------------------------------------------------------- */
+/*
+ * ---- ends
+ * ----------------------------------------------------------------------------------------
+ */
 
 static void end_test(const char *what, u32 cpu_number, enum vm_end want)
 {
@@ -181,7 +193,8 @@ static void test_crash(void **s)
 static void test_runner_fails(void **s)
 {
 	end_test("fail", 1, END_CRASH);
-	assert_string_equal(vm->post_mortem, "CPU 0: cannot go on\ncpu 0: on, pc 4, 1 instructions\n"
+	assert_string_equal(vm->post_mortem,
+			    "CPU 0: cannot go on\ncpu 0: on, pc 4, 1 instructions\n"
 			    "registers of 0\nlast exits: FAIL\n");
 }
 
@@ -229,7 +242,10 @@ static void test_stop_while_paused(void **s)
 	assert_int_equal(vm->state, VM_STOPPED);
 }
 
-/* ---- restarts -------------------------------------------------------------------------------------- */
+/*
+ * ---- restarts
+ * --------------------------------------------------------------------------------------
+ */
 
 static bool built_enough(void)
 {
@@ -301,7 +317,10 @@ static void test_reset(void **s)
 	assert_int_equal(ended, 0);
 }
 
-/* ---- storm ------------------------------------------------------------------------------------------ */
+/*
+ * ---- storm
+ * ------------------------------------------------------------------------------------------
+ */
 
 static u32 storm_random(void)
 {
@@ -316,7 +335,8 @@ static u32 storm_random(void)
 /* Whatever is asked in whatever order: no deadlock, no crash, and a clean end. */
 static void test_storm(void **s)
 {
-	static err_t (*const actions[])(struct vm *) = { vm_start, vm_stop, vm_reset, vm_pause, vm_resume };
+	static err_t (*const actions[])(struct vm *) = { vm_start, vm_stop, vm_reset, vm_pause,
+							 vm_resume };
 	static const char *const what[] = { "ring", "spin", "halt", "yield" };
 	struct vm *all[4];
 	char name[2] = "a";
@@ -356,11 +376,29 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, vms_forget, vms_forget)
 	const struct CMUnitTest tests[] = {
-		T(test_plan_errors), T(test_names), T(test_build_fails), T(test_out_of_memory), T(test_states),
-		T(test_stop_start), T(test_poweroff), T(test_fail_code), T(test_crash), T(test_runner_fails),
-		T(test_triple_fault), T(test_stop_from_own_exit), T(test_stop_from_another_vm), T(test_fail_from_outside),
-		T(test_stop_while_paused), T(test_restart_never), T(test_restart_on_reboot), T(test_crash_is_no_reboot),
-		T(test_restart_on_failure), T(test_restart_gives_up), T(test_restart_always), T(test_reset), T(test_storm),
+		T(test_plan_errors),
+		T(test_names),
+		T(test_build_fails),
+		T(test_out_of_memory),
+		T(test_states),
+		T(test_stop_start),
+		T(test_poweroff),
+		T(test_fail_code),
+		T(test_crash),
+		T(test_runner_fails),
+		T(test_triple_fault),
+		T(test_stop_from_own_exit),
+		T(test_stop_from_another_vm),
+		T(test_fail_from_outside),
+		T(test_stop_while_paused),
+		T(test_restart_never),
+		T(test_restart_on_reboot),
+		T(test_crash_is_no_reboot),
+		T(test_restart_on_failure),
+		T(test_restart_gives_up),
+		T(test_restart_always),
+		T(test_reset),
+		T(test_storm),
 		T(test_stats),
 	};
 

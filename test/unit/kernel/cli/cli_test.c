@@ -1,4 +1,6 @@
-/* The command line, each in a process of its own: exit status, standard output and error together. */
+/*
+ * The command line, each in a process of its own: exit status, standard output and error together.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -70,7 +72,8 @@ static int setup(void **s)
 	if (!mkdtemp(dir) || chdir(dir) != 0)
 		return -1;
 	file_put("junk", "this is no kernel");
-	file_put("good.toml", "[vm.a]\nkernel = \"junk\"\n[vm.b]\nkernel = \"missing\"\nautostart = false\n");
+	file_put("good.toml",
+		 "[vm.a]\nkernel = \"junk\"\n[vm.b]\nkernel = \"missing\"\nautostart = false\n");
 	file_put("bad.toml", "[vm.a]\nmemroy = \"1G\"\n");
 	file_put("incomplete.toml", "[vm.a]\n");
 	file_put("empty.toml", "");
@@ -94,26 +97,37 @@ static void test_messages(void **s)
 	} rows[] = {
 		{ "", 64, "fvp: no command; `fvp help` lists them\n" },
 		{ "frob", 64, "fvp: unknown command \"frob\"; `fvp help` lists them\n" },
-		{ "run", 64, "fvp: run what? Give -c FILE.toml, --kernel FILE or --firmware FILE\n" },
+		{ "run", 64,
+		  "fvp: run what? Give -c FILE.toml, --kernel FILE or --firmware FILE\n" },
 		{ "run x", 64, "fvp: unexpected argument \"x\"\n" },
 		{ "run -k", 64, "fvp: unknown option -k; `fvp help` lists them\n" },
 		{ "run --kernel", 64, "fvp: --kernel needs a value\n" },
 		{ "run -c", 64, "fvp: -c needs a value\n" },
-		{ "run --memroy 1G", 64, "fvp: --memroy: unknown key \"memroy\" (did you mean \"memory\"?)\n" },
-		{ "run --memory=lots", 64, "fvp: --memory: memory: \"lots\" is not a size; write bytes or \"512M\", \"2G\"\n" },
-		{ "run --cpus two --kernel junk", 64, "fvp: --cpus: cpus wants a number, not \"two\"\n" },
-		{ "run --timeout soon", 64, "fvp: --timeout wants a number of seconds, not \"soon\"\n" },
+		{ "run --memroy 1G", 64,
+		  "fvp: --memroy: unknown key \"memroy\" (did you mean \"memory\"?)\n" },
+		{ "run --memory=lots", 64,
+		  "fvp: --memory: memory: \"lots\" is not a size; write bytes or \"512M\", "
+		  "\"2G\"\n" },
+		{ "run --cpus two --kernel junk", 64,
+		  "fvp: --cpus: cpus wants a number, not \"two\"\n" },
+		{ "run --timeout soon", 64,
+		  "fvp: --timeout wants a number of seconds, not \"soon\"\n" },
 		{ "run --vm a.b --kernel junk", 64, "fvp: --vm a.b: not a VM's name\n" },
 		{ "run -c good.toml --vm z", 64, "fvp: --vm z: there is no [vm.z] in good.toml\n" },
-		{ "run -c good.toml --memory 1G", 64, "fvp: --memory: for which VM? Say --vm NAME\n" },
-		{ "run -c bad.toml", 65, "fvp: bad.toml:2:1: unknown key \"memroy\" in [vm.a] (did you mean \"memory\"?)\n" },
-		{ "run -c incomplete.toml", 65, "fvp: vm.a: nothing to run; set kernel = \"FILE\" or firmware = \"FILE\"\n" },
+		{ "run -c good.toml --memory 1G", 64,
+		  "fvp: --memory: for which VM? Say --vm NAME\n" },
+		{ "run -c bad.toml", 65,
+		  "fvp: bad.toml:2:1: unknown key \"memroy\" in [vm.a] (did you mean "
+		  "\"memory\"?)\n" },
+		{ "run -c incomplete.toml", 65,
+		  "fvp: vm.a: nothing to run; set kernel = \"FILE\" or firmware = \"FILE\"\n" },
 		{ "run -c nowhere.toml", 66, "nowhere.toml: " },
 		{ "run --memory 1M --kernel junk", 65, "memory = 1048576 bytes is too little" },
 		{ "run --kernel nowhere", 66, "E vm vm0: cannot start: nowhere: " },
 		{ "run -c good.toml --vm b", 66, "E vm b: cannot start: missing: " },
 		{ "run --kernel junk --arch aarch64", 69, "no board for arch = \"aarch64\"" },
-		{ "run --kernel junk --runner jit", 69, "runner = \"jit\" cannot execute riscv64 here" },
+		{ "run --kernel junk --runner jit", 69,
+		  "runner = \"jit\" cannot execute riscv64 here" },
 		{ "run --kernel junk --pin 7", 65, "this machine has the CPUs 0 to 1" },
 		{ "run --kernel junk --isa nonsense", 65, "has no feature \"nonsense\"" },
 		{ "run --kernel junk --disk nowhere", 66, "nowhere" },
@@ -144,7 +158,8 @@ static void test_messages(void **s)
 /* A wrong command line or configuration is one line, and nothing else. */
 static void test_one_line(void **s)
 {
-	static const char *const wrong[] = { "run", "frob", "run -c bad.toml", "run --cpus two", "config check bad.toml" };
+	static const char *const wrong[] = { "run", "frob", "run -c bad.toml", "run --cpus two",
+					     "config check bad.toml" };
 
 	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
 		fvp(wrong[i]);
@@ -168,7 +183,9 @@ static void test_timeout_and_stats(void **s)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_messages), cmocka_unit_test(test_one_line), cmocka_unit_test(test_timeout_and_stats),
+		cmocka_unit_test(test_messages),
+		cmocka_unit_test(test_one_line),
+		cmocka_unit_test(test_timeout_and_stats),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
