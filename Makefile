@@ -90,6 +90,7 @@ unit: $(UNIT_PICKED) ## unit tests under ASan and UBSan; T=mmu/tlb picks
 include test/fuzz/fuzz.mk
 
 include test/diff/diff.mk
+include test/isa/isa.mk
 include guests/guests.mk
 include boot/run.mk
 
