@@ -2,18 +2,22 @@
 
 PYTHON := /usr/bin/python3
 
-.PHONY: test boots bench
+.PHONY: test boots boot-payloads bench
 test: packages ## every test; ends with "N passed, N failed"
-	@$(MAKE) --no-print-directory -j2 hosted x86_64 aarch64 guests $(UNIT:%=$(B)/san/%)
+	@$(MAKE) --no-print-directory -j2 hosted x86_64 aarch64 guests boot-payloads $(UNIT:%=$(B)/san/%)
 	@$(PYTHON) test/run.py "unit=$(MAKE) --no-print-directory unit" "isa=$(MAKE) --no-print-directory isa" \
 		"diff=$(MAKE) --no-print-directory diff" "fuzz=$(MAKE) --no-print-directory fuzz" \
 		"boots=test/boot/boot.py"
 
-boots: hosted x86_64 aarch64 guests ## boot tests; T="linux hosted" picks
+boots: hosted x86_64 aarch64 guests boot-payloads ## boot tests; T="linux hosted" picks
 	@test/boot/boot.py $(T)
+boot-payloads: $(patsubst %.S,$(B)/%.elf,$(wildcard test/boot/payload/*.S))
+$(B)/test/boot/payload/%.elf: test/boot/payload/%.S
+	@mkdir -p $(@D)
+	@$(CLANG) --target=riscv64 -march=rv64gc -mno-relax -nostdlib -fuse-ld=lld -Wl,-N -Wl,-Ttext=0x80000000 $< -o $@
 
 $(B)/bench/%.elf: test/bench/%.S
 	@mkdir -p $(@D)
-	@$(CLANG) --target=riscv64 -march=rv64imac -nostdlib -fuse-ld=lld -Wl,-N -Wl,-Ttext=0x80000000 $< -o $@
+	@$(CLANG) --target=riscv64 -march=rv64imac -mno-relax -nostdlib -fuse-ld=lld -Wl,-N -Wl,-Ttext=0x80000000 $< -o $@
 bench: hosted x86_64 aarch64 guests $(B)/bench/intloop.elf ## figures beside QEMU's, in one run
 	@test/bench/bench.py $(RUNS)

@@ -4,7 +4,7 @@
 usage: test/boot/boot.py [-v] [NAME | HOST ...]      e.g. boot.py linux hosted
 
 A row says which hosts it runs on, what it boots, a dialogue of things to expect and to send,
-lines that must not appear, a time limit, and (hosted) the exit status. Time limits are
+lines that must not appear, a time limit, and (hosted) the exit status. bare_steps follow on bare metal. Time limits are
 generous: they end a hang, they never judge speed.
 """
 
@@ -99,7 +99,7 @@ def run_row(row, host, verbose):
     console = Console(command_for(row, host), ALWAYS_FORBIDDEN + row.get("forbid", []),
                       time.monotonic() + limit)
     try:
-        for step in row["steps"]:
+        for step in row["steps"] + (row.get("bare_steps", []) if host != "hosted" else []):
             if "expect" in step:
                 console.expect(step["expect"])
             if "send" in step:
