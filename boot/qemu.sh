@@ -14,7 +14,7 @@ case $host in
 x86_64)
 	code=${FIRMWARE:-/usr/share/OVMF/OVMF_CODE.fd}
 	vars=${FIRMWARE_VARS:-/usr/share/OVMF/OVMF_VARS.fd}
-	machine=${MACHINE:-q35} cpu=${CPU:-EPYC} ;;
+	machine=${MACHINE:-q35} cpu=${CPU:-max} ;;
 aarch64)
 	code=${FIRMWARE:-/usr/share/AAVMF/AAVMF_CODE.fd}
 	vars=${FIRMWARE_VARS:-/usr/share/AAVMF/AAVMF_VARS.fd}

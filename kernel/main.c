@@ -23,6 +23,7 @@ static struct {
 	struct launch launch;
 	struct timer timeout;
 	bool timed_out, ended;		/* time is up; a VM came to its end */
+	struct vm *over;		/* the VM that came to its end last, until the console was looked at */
 	bool leaving;
 	int status;			/* of the first VM that did not end well */
 } machine;
@@ -83,6 +84,15 @@ static void machine_vm_ended(struct vm *vm)
 			 vm->config.name);
 	if (vm->end != END_STOPPED || vm->problem[0])
 		machine.ended = true;
+	machine.over = vm;
+}
+
+/* Who sat at the console of a VM that is over finds himself in the monitor. */
+static void machine_leave_console(void)
+{
+	if (machine.over && machine.over->console && console_attached() == machine.over->console)
+		console_attach(NULL);
+	machine.over = NULL;
 }
 
 static bool machine_any_vm(void)
@@ -93,11 +103,20 @@ static bool machine_any_vm(void)
 	return false;
 }
 
+static bool machine_is_over(const struct launch *l)
+{
+	return machine.ended && !l->monitor && !machine_any_vm() &&
+	       str_eq(l->config->host.exit, "last-vm");
+}
+
 static void machine_chores(void)
 {
 	const struct launch *l = &machine.launch;
 
 	vm_serve_requests();
+	if (machine_is_over(l))
+		machine_end(machine.status, false);
+	machine_leave_console();
 	console_poll();
 	shell_poll();
 	if (machine.timed_out) {
@@ -106,9 +125,6 @@ static void machine_chores(void)
 	}
 	if (console_quit_asked())
 		machine_end(0, false);
-	if (machine.ended && !l->monitor && !machine_any_vm() &&
-	    str_eq(l->config->host.exit, "last-vm"))
-		machine_end(machine.status, false);
 }
 
 /* ---- bring-up ---------------------------------------------------------------------------- */

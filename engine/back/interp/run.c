@@ -9,7 +9,7 @@
 #include "engine/runner.h"
 #include "kernel/base/cpu.h"
 
-#define INTERP_CACHE MIB(3)	/* per guest CPU */
+#define INTERP_CACHE (MIB(5) / 2)	/* per guest CPU */
 
 static bool interp_probe(const struct isa *isa, const char **why)
 {
