@@ -14,14 +14,16 @@
 #define NOLIST { .count = 0 }
 
 const struct config_key config_vm_keys[] = {
-#define CONFIG_VM(type, name, def, help) { #name, CONFIG_##type, offsetof(struct vm_config, name), help },
+#define CONFIG_VM(type, name, def, help) \
+	{ #name, CONFIG_##type, offsetof(struct vm_config, name), help },
 #include "kernel/config.def"
 #undef CONFIG_VM
 	{ NULL }
 };
 
 const struct config_key config_host_keys[] = {
-#define CONFIG_HOST(type, name, def, help) { #name, CONFIG_##type, offsetof(struct host_config, name), help },
+#define CONFIG_HOST(type, name, def, help) \
+	{ #name, CONFIG_##type, offsetof(struct host_config, name), help },
 #include "kernel/config.def"
 #undef CONFIG_HOST
 	{ NULL }

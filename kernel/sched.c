@@ -69,14 +69,15 @@ static s32 sched_idle_cpu(const struct vcpu *v)
 	return idle & BIT(v->host) ? (s32)v->host : __builtin_ctzll(idle);
 }
 
-static void sched_wake_idle(const struct vcpu *v)
+static bool sched_wake_idle(const struct vcpu *v)
 {
 	s32 cpu = sched_idle_cpu(v);
 
 	if (cpu < 0)
-		return;
+		return false;
 	sched.idle &= ~BIT(cpu);
 	sched.raise |= BIT(cpu);
+	return true;
 }
 
 static void sched_enqueue(struct vcpu *v)
@@ -96,10 +97,16 @@ static void sched_dequeue(struct vcpu *v)
 static void sched_wake(struct vcpu *v)
 {
 	sched_enqueue(v);
-	if (sched_idle_cpu(v) >= 0)
-		sched_wake_idle(v);
-	else
+	if (!sched_wake_idle(v))
 		sched.raise |= BIT(v->pin >= 0 ? (u32)v->pin : v->host);
+}
+
+/* Somebody is left waiting: is there a sleeping host CPU for one of them? It will look further. */
+static void sched_spread(void)
+{
+	list_each(it, &sched.ready)
+		if (sched_wake_idle(container_of(it, struct vcpu, run_link)))
+			return;
 }
 
 static struct vcpu *sched_first_for(s32 cpu)
@@ -134,8 +141,7 @@ static struct vcpu *sched_pick(struct host *h)
 		v->state = VCPU_RUNNING;
 		v->host = cpu_self->id;
 		h->current = v;
-		if (!list_empty(&sched.ready))
-			sched_wake_idle(list_first(&sched.ready, struct vcpu, run_link));
+		sched_spread();
 	} else {
 		sched.idle |= BIT(cpu_self->id);
 	}

@@ -2,7 +2,8 @@
  * A virtual machine: address space, devices, guest CPUs, one guest clock. A board (see
  * board.h) furnishes it. States:
  *
- *	STOPPED --start--> RUNNING <--pause/resume--> PAUSED ; either --stop, poweroff, crash--> STOPPED
+ *	STOPPED --start--> RUNNING <--pause/resume--> PAUSED
+ *	RUNNING, PAUSED --stop, poweroff, crash--> STOPPED
  *
  * start rebuilds the machine from its configuration (fresh RAM, devices reset, images
  * loaded), so a reboot is stop + start. A guest's sin ends that guest: vm_fail() leaves a
