@@ -10,7 +10,7 @@ __asm__(
 	".section .rdata,\"dr\"\n"
 	".balign 16\n"
 	".globl core_file\ncore_file:\n"
-	".incbin \"build/aarch64/core.bin\"\n"
+	".incbin \"core.bin\"\n"
 	".globl core_file_end\ncore_file_end:\n"
 	".byte 0\n"
 	".text\n");
