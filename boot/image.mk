@@ -31,7 +31,8 @@ $(B)/$1/core.bin: $(B)/$1/core-final.elf
 	@llvm-objcopy --strip-all $$< $$@
 $(B)/$1/loader/%.o: %.c
 	@mkdir -p $$(@D)
-	@$(CLANG) --target=$1-unknown-windows $(LOADER) $(LOADER_$1) -I$(B)/$1 -MMD -MP -c $$< -o $$@
+	@$(CLANG) --target=$1-unknown-windows $(LOADER) $(LOADER_$1) -I$(B)/$1 \
+	  -MMD -MP -c $$< -o $$@
 $(B)/$1/loader/boot/loader/$1/host.o: $(B)/$1/core.bin
 $(B)/fvp-$1.efi: $(call loader_objs,$1)
 	@lld-link -subsystem:efi_application -entry:efi_main -nodefaultlib -timestamp:0 -out:$$@ $$^
