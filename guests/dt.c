@@ -89,7 +89,8 @@ void dt_node_at(struct dt *f, const char *name, u64 unit)
 {
 	char full[48];
 
-	assert(fmt_buf(full, sizeof(full), "%s@%llx", name, (unsigned long long)unit) < sizeof(full));
+	assert(fmt_buf(full, sizeof(full), "%s@%llx", name, (unsigned long long)unit) <
+	       sizeof(full));
 	dt_node(f, full);
 }
 
@@ -100,7 +101,7 @@ void dt_end(struct dt *f)
 	f->depth--;
 }
 
-/* Offset of @name in the strings block as seen from its end, which is where it stays while the block grows. */
+/* Where @name is in the strings block, from its end: the block grows at its beginning. */
 static u32 dt_name(struct dt *f, const char *name)
 {
 	u32 len = (u32)str_len(name) + 1;

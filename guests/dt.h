@@ -36,7 +36,8 @@ void dt_prop_u64(struct dt *f, const char *name, u64 value);
 /* Cells in host order; dt_prop_cells(f, "reg", 0, base, 0, len). */
 void dt_prop_array(struct dt *f, const char *name, const u32 *cell, u32 count);
 #define dt_prop_cells(f, name, ...) \
-	dt_prop_array(f, name, (const u32[]){ __VA_ARGS__ }, sizeof((u32[]){ __VA_ARGS__ }) / sizeof(u32))
+	dt_prop_array(f, name, (const u32[]){ __VA_ARGS__ }, \
+		      sizeof((u32[]){ __VA_ARGS__ }) / sizeof(u32))
 
 /* A property that grows: begin, append, end; nothing else between. */
 void dt_prop_begin(struct dt *f, const char *name);

@@ -1,4 +1,7 @@
-/* Files that a machine starts from: which format it is, where it fits, and the copying. See image.h. */
+/*
+ * Files that a machine starts from, see image.h: which format it is, where it fits, copying.
+ * The formats themselves are in load_*.c.
+ */
 #include "guests/image.h"
 
 #include "kernel/base/str.h"
@@ -23,7 +26,8 @@ static err_t image_refuse_foreign(const struct image *i)
 	for (u32 n = 0; n < ARRAY_LEN(foreign); n++) {
 		size_t len = str_len(foreign[n].magic);
 
-		if (i->len >= foreign[n].at + len && memcmp(i->data + foreign[n].at, foreign[n].magic, len) == 0)
+		if (i->len >= foreign[n].at + len &&
+		    memcmp(i->data + foreign[n].at, foreign[n].magic, len) == 0)
 			return ERRF(E_FORMAT, "%s: %s", i->file, foreign[n].what);
 	}
 	return OK;
@@ -38,7 +42,8 @@ static err_t image_parse_gzip(struct image *i)
 	if (e)
 		return e;
 	if (!linux_match(head, got))
-		return ERRF(E_FORMAT, "%s: gzip, but no Linux Image inside; unpack it (gunzip)", i->file);
+		return ERRF(E_FORMAT, "%s: gzip, but no Linux Image inside; unpack it (gunzip)",
+			    i->file);
 	return linux_parse(head, got, i);
 }
 
@@ -64,7 +69,8 @@ err_t image_check_arch(const struct image *i, const char *arch)
 {
 	if (!i->arch || str_eq(i->arch, arch))
 		return OK;
-	return ERRF(E_FORMAT, "%s: wrong architecture: it is for %s, the VM is %s", i->file, i->arch, arch);
+	return ERRF(E_FORMAT, "%s: wrong architecture: it is for %s, the VM is %s", i->file,
+		    i->arch, arch);
 }
 
 err_t image_place(const struct image *i, const struct guest_ram *ram, gpa_t at, gpa_t *base)
@@ -78,7 +84,9 @@ err_t image_place(const struct image *i, const struct guest_ram *ram, gpa_t at, 
 		return ERRF(E_RANGE, "%s: wants to be at 0x%llx, RAM begins at 0x%llx", i->file,
 			    (unsigned long long)at, (unsigned long long)ram->base);
 	if (at - ram->base > ram->len || i->size > ram->len - (at - ram->base))
-		return ERRF(E_RANGE, "memory = \"%lluM\" is too small for %s, which ends %llu MiB after the start of RAM",
+		return ERRF(E_RANGE,
+			    "memory = \"%lluM\" is too small for %s, which ends %llu MiB after the "
+			    "start of RAM",
 			    (unsigned long long)(ram->len >> 20), i->file,
 			    (unsigned long long)((at - ram->base + i->size + MIB(1) - 1) >> 20));
 	return OK;
@@ -94,6 +102,7 @@ err_t image_load(const struct image *i, const struct guest_ram *ram, gpa_t base,
 	if (i->kind != IMAGE_ELF)
 		memcpy(to, i->data, i->bytes);
 	for (u32 n = 0; n < i->segments; n++)
-		memcpy(to + (i->segment[n].at - i->base), i->data + i->segment[n].from, i->segment[n].bytes);
+		memcpy(to + (i->segment[n].at - i->base), i->data + i->segment[n].from,
+		       i->segment[n].bytes);
 	return OK;
 }

@@ -44,13 +44,15 @@ must_check err_t image_check_arch(const struct image *i, const char *arch);
  * Where it goes: an ELF where it was linked for, a Linux Image where it wishes, else at @at.
  * E_RANGE: not wholly inside @ram.
  */
-must_check err_t image_place(const struct image *i, const struct guest_ram *ram, gpa_t at, gpa_t *base);
-/* Copy to @base, which image_place() found, in zeroed RAM; the entry point. Fails only for want of memory to decompress. */
-must_check err_t image_load(const struct image *i, const struct guest_ram *ram, gpa_t base, gpa_t *entry);
+must_check err_t image_place(const struct image *i, const struct guest_ram *ram, gpa_t at,
+			     gpa_t *base);
+/* Copy to @base, which image_place() found. E_NOMEM: nothing left to decompress with. */
+must_check err_t image_load(const struct image *i, const struct guest_ram *ram, gpa_t base,
+			    gpa_t *entry);
 
 /* ---- the formats, for image.c ---- */
 
-/* The machine header of an uncompressed Image, of which @head are the first @len bytes; false: not one. */
+/* Do @len bytes begin an uncompressed Image? */
 bool linux_match(const u8 *head, u64 len);
 must_check err_t linux_parse(const u8 *head, u64 len, struct image *i);
 
@@ -58,7 +60,7 @@ bool elf_match(const u8 *data, u64 len);
 must_check err_t elf_parse(struct image *i);
 
 bool gzip_match(const u8 *data, u64 len);
-/* Check all of it; its content is i->bytes long and begins with @head, @cap bytes, zeroes behind a shorter one. */
+/* Check all of it: i->bytes is the length of its content, @head its first @cap bytes. */
 must_check err_t gzip_parse(struct image *i, u8 *head, u64 cap);
 /* The content, i->bytes long. Out of memory is what can still go wrong. */
 must_check err_t gzip_expand(const struct image *i, u8 *buf);

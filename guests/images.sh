@@ -25,7 +25,7 @@ busybox_dir=$("$here/packages.sh" fetch $suite $deb bin busybox-static)
 
 root=$out/root
 rm -rf "$root"
-mkdir -p "$root/bin" "$root/dev" "$root/proc" "$root/sys" "$root/tmp" "$root/root" "$root/etc" "$root/modules"
+for dir in bin dev etc modules proc root sys tmp; do mkdir -p "$root/$dir"; done
 
 # module_add NAME: copy a module into the archive after everything it depends on. Debian's package
 # has no modules.dep (depmod runs when it is installed), but each module names its dependencies.
@@ -77,7 +77,8 @@ E
 chmod 755 "$root/etc/rc" "$root/bin/busybox"
 
 find "$root" -exec touch -h -d @0 {} +
-(cd "$root" && find . | LC_ALL=C sort | cpio --quiet --reproducible -o -H newc -R 0:0) | gzip -9n > "$out/initrd.gz.part"
+(cd "$root" && find . | LC_ALL=C sort | cpio --quiet --reproducible -o -H newc -R 0:0) |
+	gzip -9n > "$out/initrd.gz.part"
 cp -L "$kernel_dir"/boot/vmlinu?-* "$out/Image.part"
 chmod 644 "$out/Image.part"
 mv "$out/initrd.gz.part" "$out/initrd.gz"

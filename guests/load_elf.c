@@ -6,12 +6,11 @@
 #include "guests/image.h"
 #include "kernel/base/str.h"
 
-enum {
-	ELF_CLASS = 4, ELF_DATA = 5,
-	ELF_TYPE = 16, ELF_MACHINE = 18, ELF_ENTRY = 24, ELF_PHOFF = 32, ELF_PHENTSIZE = 54, ELF_PHNUM = 56,
+enum {	/* offsets in the file header and in a program header, and values there */
+	ELF_CLASS = 4, ELF_DATA = 5, ELF_TYPE = 16, ELF_MACHINE = 18, ELF_ENTRY = 24,
+	ELF_PHOFF = 32, ELF_PHENTSIZE = 54, ELF_PHNUM = 56,
 	ELF_HEADER = 64,
-	ELF_CLASS_64 = 2, ELF_DATA_LITTLE = 1,
-	ELF_EXEC = 2, ELF_DYN = 3,
+	ELF_CLASS_64 = 2, ELF_DATA_LITTLE = 1, ELF_EXEC = 2, ELF_DYN = 3,
 	PH_TYPE = 0, PH_OFFSET = 8, PH_VADDR = 16, PH_PADDR = 24, PH_FILESZ = 32, PH_MEMSZ = 40,
 	PH_SIZE = 56,
 	PH_LOAD = 1,
@@ -41,7 +40,8 @@ static err_t elf_parse_header(struct image *i)
 	if (h[ELF_CLASS] != ELF_CLASS_64 || h[ELF_DATA] != ELF_DATA_LITTLE)
 		return ERRF(E_FORMAT, "%s: not a 64-bit little-endian ELF file", i->file);
 	if (load_le16(h + ELF_TYPE) != ELF_EXEC && load_le16(h + ELF_TYPE) != ELF_DYN)
-		return ERRF(E_FORMAT, "%s: an ELF file, but no executable (type %u)", i->file, load_le16(h + ELF_TYPE));
+		return ERRF(E_FORMAT, "%s: an ELF file, but no executable (type %u)", i->file,
+			    load_le16(h + ELF_TYPE));
 	for (u32 n = 0; n < ARRAY_LEN(elf_arch); n++)
 		if (elf_arch[n].machine == load_le16(h + ELF_MACHINE))
 			i->arch = elf_arch[n].arch;
@@ -53,18 +53,21 @@ static err_t elf_parse_header(struct image *i)
 	if (load_le16(h + ELF_PHENTSIZE) != PH_SIZE)
 		return ERRF(E_FORMAT, "%s: bad ELF program header size", i->file);
 	if (phoff > i->len || phnum * PH_SIZE > i->len - phoff)
-		return ERRF(E_FORMAT, "%s: truncated: the ELF program headers are missing", i->file);
+		return ERRF(E_FORMAT, "%s: truncated: the ELF program headers are missing",
+			    i->file);
 	return OK;
 }
 
 static err_t elf_parse_segment(struct image *i, const u8 *ph, gpa_t *end)
 {
 	u64 from = load_le64(ph + PH_OFFSET), bytes = load_le64(ph + PH_FILESZ);
-	u64 memsz = load_le64(ph + PH_MEMSZ), entry = load_le64(i->data + ELF_ENTRY) - load_le64(ph + PH_VADDR);
+	u64 memsz = load_le64(ph + PH_MEMSZ);
+	u64 entry = load_le64(i->data + ELF_ENTRY) - load_le64(ph + PH_VADDR);
 	gpa_t at = load_le64(ph + PH_PADDR);
 
 	if (from > i->len || bytes > i->len - from)
-		return ERRF(E_FORMAT, "%s: truncated: a segment ends at byte %llu, the file at %llu", i->file,
+		return ERRF(E_FORMAT,
+			    "%s: truncated: a segment ends at byte %llu, the file at %llu", i->file,
 			    (unsigned long long)(from + bytes), (unsigned long long)i->len);
 	if (bytes > memsz || at + memsz < at)
 		return ERRF(E_FORMAT, "%s: an ELF segment contradicts itself", i->file);
@@ -74,7 +77,8 @@ static err_t elf_parse_segment(struct image *i, const u8 *ph, gpa_t *end)
 		i->entry = at + entry;
 	i->base = MIN(i->base, at);
 	*end = MAX(*end, at + memsz);
-	i->segment[i->segments++] = (struct image_segment){ .at = at, .from = from, .bytes = bytes };
+	i->segment[i->segments++] =
+		(struct image_segment){ .at = at, .from = from, .bytes = bytes };
 	return OK;
 }
 

@@ -10,7 +10,7 @@
 #include "kernel/base/str.h"
 
 #define GZIP_WINDOW	(15 + 16)	/* zlib's way to say: gzip and nothing else */
-#define GZIP_MAX	GIB(1)		/* no content is longer; it also fits zlib's 32-bit counters */
+#define GZIP_MAX GIB(1) /* no content is longer; it also fits zlib's 32-bit counters */
 #define GZIP_PIECE	KIB(64)
 
 bool gzip_match(const u8 *data, u64 len)
@@ -33,7 +33,8 @@ static err_t gzip_broken(const struct image *i, int status)
 	if (status == Z_MEM_ERROR)
 		return ERRF(E_NOMEM, "%s: no memory to decompress", i->file);
 	if (status == Z_DATA_ERROR)
-		return ERRF(E_FORMAT, "%s: damaged gzip data; copy or build the file again", i->file);
+		return ERRF(E_FORMAT, "%s: damaged gzip data; copy or build the file again",
+			    i->file);
 	return ERRF(E_FORMAT, "%s: truncated gzip data; copy or build the file again", i->file);
 }
 

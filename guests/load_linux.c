@@ -81,7 +81,8 @@ err_t linux_parse(const u8 *head, u64 len, struct image *i)
 		return ERRF(E_FORMAT, "%s: misaligned text_offset 0x%llx in the header", i->file,
 			    (unsigned long long)i->offset);
 	if (i->offset > GIB(1) || i->size > GIB(1))
-		return ERRF(E_FORMAT, "%s: the header asks for %llu bytes at offset 0x%llx: not credible", i->file,
-			    (unsigned long long)i->size, (unsigned long long)i->offset);
+		return ERRF(E_FORMAT,
+			    "%s: the header asks for %llu bytes at offset 0x%llx: not credible",
+			    i->file, (unsigned long long)i->size, (unsigned long long)i->offset);
 	return OK;
 }

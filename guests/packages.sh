@@ -1,7 +1,10 @@
 #!/bin/sh
-# packages.sh install                          what building, running and testing FVP needs, by apt-get
-# packages.sh fetch SUITE ARCH bin|src NAME... packages of another suite or architecture, unpacked; prints where
-# packages.sh depends SUITE ARCH NAME          the first dependency of a package (what a kernel meta package means today)
+# packages.sh install
+#	what building, running and testing FVP needs, by apt-get
+# packages.sh fetch SUITE ARCH bin|src NAME...
+#	unpacks packages of another suite or architecture, prints where
+# packages.sh depends SUITE ARCH NAME
+#	the first dependency of a package: what a kernel's meta package means today
 #
 # fetch and depends live in a private apt world under $CACHE (default ~/.cache/fvp): own lists,
 # status and configuration, nothing of the machine's is written. Its sources are the machine's own
@@ -14,7 +17,8 @@
 # CACHE/SUITE-src/src/NAME.
 set -eu
 
-BUILD="clang lld llvm make binutils dpkg-dev xz-utils gzip cpio libfdt-dev gnu-efi fonts-spleen linux-libc-dev"
+BUILD="clang lld llvm make binutils dpkg-dev xz-utils bzip2 gzip cpio libfdt-dev gnu-efi
+fonts-spleen linux-libc-dev"
 RUN="qemu-system-x86 qemu-system-arm qemu-system-misc ovmf qemu-efi-aarch64 mtools"
 TEST="libc6-dev libcmocka-dev libclang-rt-14-dev clang-format device-tree-compiler qemu-user-static
 gcc-riscv64-unknown-elf gcc-riscv64-linux-gnu gcc-aarch64-linux-gnu opensbi u-boot-qemu
@@ -28,13 +32,15 @@ die() { say "$1"; exit "${2:-69}"; }
 packages_missing()
 {
 	for p in $BUILD $RUN $TEST; do
-		dpkg-query -W -f='${db:Status-Status}\n' "$p" 2>/dev/null | grep -qx installed || echo "$p"
+		dpkg-query -W -f='${db:Status-Status}\n' "$p" 2>/dev/null | grep -qx installed ||
+			echo "$p"
 	done
 }
 
 packages_install()
 {
-	command -v apt-get >/dev/null || die "no apt-get here: install these by hand: $BUILD $RUN $TEST"
+	command -v apt-get >/dev/null ||
+		die "no apt-get here: install these by hand: $BUILD $RUN $TEST"
 	missing=$(packages_missing | tr '\n' ' ')
 	[ -n "$missing" ] || return 0
 	if [ "$(id -u)" = 0 ]; then root=; elif command -v sudo >/dev/null; then root=sudo
@@ -50,12 +56,12 @@ packages_install()
 	[ -z "$missing" ] || die "still missing after apt-get: $missing"
 }
 
-# world_sources SUITE: the machine's Debian mirrors, whatever their files' format, for another suite.
-# Sources come from the release itself only: what is pinned by hash must not move.
+# world_sources SUITE: the machine's Debian mirrors, whatever their files' format, for another
+# suite. Sources come from the release itself only: what is pinned by hash must not move.
 world_sources()
 {
-	apt-get indextargets --no-release-info --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' |
-	sort -u | while read -r uri release component; do
+	apt-get indextargets --no-release-info --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' \
+		'Created-By: Packages' | sort -u | while read -r uri release component; do
 		[ "$component" = main ] || continue
 		case $release in
 		bookworm | stable | oldstable) pocket= ;;
@@ -105,7 +111,8 @@ world_enter()
 # Is the entered index complete, and really that of $suite?
 world_good()
 {
-	found=$(find "$i/lists" -maxdepth 1 -name "*_main_$index*" ! -name '*-updates_*' ! -name '*-security_*')
+	found=$(find "$i/lists" -maxdepth 1 -name "*_main_$index*" \
+		! -name '*-updates_*' ! -name '*-security_*')
 	[ -n "$found" ] && grep -qx "Codename: $suite" "$i"/lists/*InRelease
 }
 
@@ -136,12 +143,14 @@ world_open()
 	fi
 	for alias in "$suite:3" stable:1 oldstable:1 testing:1; do
 		if world_refresh "${alias%:*}" "${alias#*:}"; then
-			[ "${alias%:*}" = "$suite" ] || say "$suite/$arch is in mid-sync, using the index of ${alias%:*}"
+			[ "${alias%:*}" = "$suite" ] ||
+				say "$suite/$arch is in mid-sync, using the index of ${alias%:*}"
 			echo "${alias%:*}" > "$w/last"
 			return 0
 		fi
 	done
-	[ -n "$last" ] || { cat "$w/log" >&2; die "no index of $suite/$arch can be had; try again later" 75; }
+	[ -n "$last" ] ||
+		{ cat "$w/log" >&2; die "no index of $suite/$arch can be had; try again later" 75; }
 	say "the index of $suite/$arch could not be refreshed, using the last good one"
 	world_enter "$last"
 	world_good || die "no index of $suite/$arch" 75
@@ -174,7 +183,8 @@ packages_fetch()
 	shift 3
 	case $kind in
 	bin) types=deb machine=$arch sub=root index="binary-${arch}_Packages" ;;
-	src) types=deb-src machine=$(dpkg --print-architecture) sub=src index=source_Sources arch=src ;;
+	src) types=deb-src machine=$(dpkg --print-architecture) sub=src index=source_Sources
+		arch=src ;;
 	*) die "bin or src, not $kind" 64 ;;
 	esac
 	opened=
@@ -194,7 +204,8 @@ packages_depends()
 	if [ ! -f "$CACHE/$suite-$arch/depends/$3" ]; then
 		world_open
 		mkdir -p "$w/depends"
-		apt-cache depends "$3" | awk '$1 == "Depends:" { print $2; exit }' > "$w/depends/$3.part"
+		apt-cache depends "$3" | awk '$1 == "Depends:" { print $2; exit }' \
+			> "$w/depends/$3.part"
 		[ -s "$w/depends/$3.part" ] || die "$3 ($suite/$arch) depends on nothing" 75
 		mv "$w/depends/$3.part" "$w/depends/$3"
 	fi
@@ -207,5 +218,6 @@ case $verb in
 install) packages_install ;;
 fetch) packages_fetch "$@" ;;
 depends) packages_depends "$@" ;;
-*) die "usage: packages.sh install | fetch SUITE ARCH bin|src NAME... | depends SUITE ARCH NAME" 64 ;;
+*) die "usage: packages.sh install | fetch SUITE ARCH bin|src NAME... | depends SUITE ARCH NAME" \
+	64 ;;
 esac

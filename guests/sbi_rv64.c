@@ -44,7 +44,7 @@ struct sbi_call {
 
 /* ---- hart masks -------------------------------------------------------------------------- */
 
-/* Chapter 3: @mask shifted by @base, or every hart if @base is -1. False: it names a hart that does not exist. */
+/* Chapter 3: @mask from hart @base on, or all if that is -1. False: some of them do not exist. */
 static bool sbi_harts(const struct vm *vm, u64 mask, u64 base, u64 *out)
 {
 	u64 all = MASK(vm->vcpus);
@@ -65,7 +65,8 @@ static bool sbi_harts(const struct vm *vm, u64 mask, u64 base, u64 *out)
 
 _Static_assert(VIRT_HARTS <= 64, "a set of harts is a u64");
 #define each_hart(i, set) \
-	for (u64 i##_left = (set), i; i##_left && (i = (u64)__builtin_ctzll(i##_left), true); i##_left &= i##_left - 1)
+	for (u64 i##_left = (set), i; i##_left && (i = (u64)__builtin_ctzll(i##_left), true); \
+	     i##_left &= i##_left - 1)
 
 static void sbi_send_ipi(struct vm *vm, u64 harts)
 {
@@ -131,7 +132,8 @@ static enum sbi_error sbi_ipi(struct sbi_call *c)
 
 static enum sbi_error sbi_rfence(struct sbi_call *c)
 {
-	static const u32 requests[] = { REQ_FENCE_I, REQ_TLB, REQ_TLB };	/* FENCE.I, SFENCE.VMA, the same for an ASID */
+	/* FENCE.I, SFENCE.VMA, the same for an ASID */
+	static const u32 requests[] = { REQ_FENCE_I, REQ_TLB, REQ_TLB };
 	u64 harts, start = c->arg[2], size = c->arg[3];
 
 	if (c->fid >= ARRAY_LEN(requests))
@@ -151,7 +153,7 @@ enum {
 	HSM_STOPPED = 1,
 	HSM_SUSPEND_RETENTIVE = 0,
 	HSM_SUSPEND_NON_RETENTIVE = 0x80000000,
-	HSM_PLATFORM = 0x10000000,	/* types from here on, with bit 31 either way, are the platform's */
+	HSM_PLATFORM = 0x10000000,	/* the first of the platform's types, apart from bit 31 */
 };
 
 static enum sbi_error sbi_hart_start(struct sbi_call *c)
@@ -175,7 +177,7 @@ static enum sbi_error sbi_hart_start(struct sbi_call *c)
 	return result;
 }
 
-/* Retentive suspend is WFI. The other kind needs no wake-up state that WFI would lose, so it is not offered. */
+/* Retentive suspend is WFI; there is no deeper sleep that would lose state, so no other kind. */
 static enum sbi_error sbi_hart_suspend(struct sbi_call *c)
 {
 	u32 type = (u32)c->arg[0];
@@ -184,7 +186,8 @@ static enum sbi_error sbi_hart_suspend(struct sbi_call *c)
 		c->v->g.halted = true;
 		return SBI_SUCCESS;
 	}
-	if (type == HSM_SUSPEND_NON_RETENTIVE || (type & ~HSM_SUSPEND_NON_RETENTIVE) >= HSM_PLATFORM)
+	if (type == HSM_SUSPEND_NON_RETENTIVE ||
+	    (type & ~HSM_SUSPEND_NON_RETENTIVE) >= HSM_PLATFORM)
 		return SBI_ERR_NOT_SUPPORTED;
 	return SBI_ERR_INVALID_PARAM;
 }
@@ -216,7 +219,7 @@ enum {
 	SRST_WARM_REBOOT = 2,
 	SRST_NO_REASON = 0,
 	SRST_SYSTEM_FAILURE = 1,
-	SRST_PLATFORM = 0xf0000000,	/* types from here on are the platform's; reasons from 0xe0000000 on */
+	SRST_PLATFORM = 0xf0000000,	/* the first of the platform's types, and of its reasons */
 	SRST_PLATFORM_REASON = 0xe0000000,
 };
 
@@ -314,7 +317,7 @@ static void legacy_clear_ipi(struct sbi_call *c)
 	gcpu_line(&c->v->g, IRQ_SSI, false);
 }
 
-/* The hart mask lies at a guest virtual address; address 0 means every hart. False: no such mask. */
+/* The mask lies at a guest virtual address, 0 standing for every hart. False: no such mask. */
 static bool legacy_harts(struct sbi_call *c, u64 *harts)
 {
 	struct gcpu *g = &c->v->g;

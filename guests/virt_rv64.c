@@ -18,7 +18,8 @@
 #include "kernel/board.h"
 #include "kernel/console.h"
 
-_Static_assert(VIRT_HARTS <= CLINT_HARTS && 2 * VIRT_HARTS <= PLIC_CONTEXTS, "interrupt controllers are too small");
+_Static_assert(VIRT_HARTS <= CLINT_HARTS && 2 * VIRT_HARTS <= PLIC_CONTEXTS,
+	       "interrupt controllers are too small");
 
 #define DEVS_MAX	(5 + VIRT_SLOTS)
 
@@ -37,8 +38,10 @@ static void hart_line(void *ctl, u32 bit, bool level)
 static void wire_harts(const struct vm *vm, struct irq_line *out, u32 even, u32 odd)
 {
 	for (u32 i = 0; i < vm->vcpus; i++) {
-		out[2 * i] = (struct irq_line){ .set = hart_line, .ctl = &vm->vcpu[i].g, .input = even };
-		out[2 * i + 1] = (struct irq_line){ .set = hart_line, .ctl = &vm->vcpu[i].g, .input = odd };
+		struct gcpu *g = &vm->vcpu[i].g;
+
+		out[2 * i] = (struct irq_line){ hart_line, g, even };
+		out[2 * i + 1] = (struct irq_line){ hart_line, g, odd };
 	}
 }
 
@@ -56,12 +59,20 @@ static err_t virt_add(struct vm *vm, const struct virt_row *row, const char *nam
 
 	assert(vm->devs < DEVS_MAX);
 	*d = (struct dev){
-		.model = row->model, .name = name, .base = row->base, .len = ALIGN_UP(row->len, PAGE_SIZE),
-		.space = &vm->space, .lock = &vm->bus_lock, .clock = &vm->clock,
-		.port.any = port, .shutdown = vm_shutdown, .vm = vm, .outs = 2 * vm->vcpus,
+		.model = row->model,
+		.name = name,
+		.base = row->base,
+		.len = ALIGN_UP(row->len, PAGE_SIZE),
+		.space = &vm->space,
+		.lock = &vm->bus_lock,
+		.clock = &vm->clock,
+		.port.any = port,
+		.shutdown = vm_shutdown,
+		.vm = vm,
+		.outs = 2 * vm->vcpus,
 	};
 	if (row->irq)
-		d->irq = (struct irq_line){ .set = vplic_input, .ctl = virt_plic(vm), .input = row->irq };
+		d->irq = (struct irq_line){ vplic_input, virt_plic(vm), row->irq };
 	d->out = row->model == &vclint_model ? b->clint_out : b->plic_out;
 	e = dev_create(d);
 	if (e == OK)
@@ -75,7 +86,8 @@ static err_t virt_add_virtio(struct vm *vm, const struct model *model, const cha
 	struct virt_row row = virt_virtio;
 
 	if (b->slots == VIRT_SLOTS)
-		return ERRF(E_CONFIG, "vm %s: more than %u virtio devices; use fewer disks", vm->config.name, VIRT_SLOTS);
+		return ERRF(E_CONFIG, "vm %s: more than %u virtio devices; use fewer disks",
+			    vm->config.name, VIRT_SLOTS);
 	row.model = model;
 	row.base += b->slots * row.len;
 	row.irq += b->slots;
@@ -93,7 +105,8 @@ static err_t virt_add_devices(struct vm *vm)
 		e = virt_add(vm, r, r->name,
 			     r->model == &vuart16550_model && !virtio_console ? b->console : NULL);
 	for (u32 i = 0; e == OK && i < vm->config.disk.count; i++)
-		e = virt_add_virtio(vm, &vblk_model, disk_names[MIN(i, VIRT_SLOTS - 1)], vm->blk[i]);
+		e = virt_add_virtio(vm, &vblk_model, disk_names[MIN(i, VIRT_SLOTS - 1)],
+				    vm->blk[i]);
 	if (e == OK && virtio_console)
 		e = virt_add_virtio(vm, &vconsole_model, "hvc0", b->console);
 	if (e == OK && arch_rng() && b->slots < VIRT_SLOTS)

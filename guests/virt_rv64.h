@@ -27,7 +27,8 @@ struct virt {			/* vm->board_data */
 	struct irq_line plic_out[2 * VIRT_HARTS], clint_out[2 * VIRT_HARTS];
 	struct chr *console;
 	u32 slots;		/* virtio transports in use */
-	struct lock power;	/* a hart's start registers are written once it is known to be off; taken before the sched lock */
+	/* around starting a hart: seen to be off, registers set, on; taken before the sched lock */
+	struct lock power;
 };
 
 /* A place on the board. */
@@ -38,17 +39,18 @@ struct virt_row {
 	u64 len;
 	u32 irq;			/* PLIC source, 0: none */
 	const char *also[2];		/* compatible strings after the model's own */
-	void (*describe)(struct dt *f, const struct vm *vm);	/* further properties; may be NULL */
+	void (*describe)(struct dt *f, const struct vm *vm);	/* more properties, or NULL */
 };
 extern const struct virt_row virt_rows[];	/* NULL model ends */
-extern const struct virt_row virt_virtio;	/* slot 0; slot n is n * len and n interrupts further */
+extern const struct virt_row virt_virtio;	/* slot 0; the others follow in steps of len */
 
 struct virt_images {
 	gpa_t initrd, initrd_end;	/* 0: none */
 };
 
 /* virt_rv64_fdt.c: write the device tree into @buf. */
-must_check err_t virt_write_fdt(const struct vm *vm, const struct virt_images *images, void *buf, u32 cap, u32 *len);
+must_check err_t virt_write_fdt(const struct vm *vm, const struct virt_images *images, void *buf,
+				u32 cap, u32 *len);
 /* virt_rv64_start.c: load what configuration names and set the harts' start registers. */
 must_check err_t virt_load(struct vm *vm);
 /* sbi_rv64.c */

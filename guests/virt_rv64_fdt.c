@@ -25,7 +25,7 @@ static void prop_reg(struct dt *f, u64 base, u64 len)
 	dt_prop_cells(f, "reg", (u32)(base >> 32), (u32)base, (u32)(len >> 32), (u32)len);
 }
 
-/* One <hart interrupt> pair for each of two interrupts of each hart, in the order of the controller's outputs. */
+/* A <hart interrupt> pair for each output of a controller that has two for each hart. */
 static void prop_to_harts(struct dt *f, const struct vm *vm, u32 even, u32 odd)
 {
 	dt_prop_begin(f, "interrupts-extended");
@@ -65,11 +65,15 @@ static void describe_test(struct dt *f, const struct vm *vm)
 
 /* The PLIC comes first: other devices drive its inputs from their birth on. */
 const struct virt_row virt_rows[] = {
-	{ &vplic_model, "plic", "plic", 0xc000000, 0x600000, 0, { "riscv,plic0" }, describe_plic },
-	{ &vclint_model, "clint", "clint", 0x2000000, 0x10000, 0, { "riscv,clint0" }, describe_clint },
-	{ &vsifive_test_model, "test", "test", 0x100000, 0x1000, 0, { "sifive,test0", "syscon" }, describe_test },
+	{ &vplic_model, "plic", "plic", 0xc000000, 0x600000, 0,
+	  { "riscv,plic0" }, describe_plic },
+	{ &vclint_model, "clint", "clint", 0x2000000, 0x10000, 0,
+	  { "riscv,clint0" }, describe_clint },
+	{ &vsifive_test_model, "test", "test", 0x100000, 0x1000, 0,
+	  { "sifive,test0", "syscon" }, describe_test },
 	{ &vgoldfish_rtc_model, "rtc", "rtc", 0x101000, 0x1000, VIRT_IRQ_RTC },
-	{ &vuart16550_model, "uart0", "serial", 0x10000000, 0x100, VIRT_IRQ_UART, { NULL }, describe_uart },
+	{ &vuart16550_model, "uart0", "serial", 0x10000000, 0x100, VIRT_IRQ_UART,
+	  { NULL }, describe_uart },
 	{ NULL },
 };
 const struct virt_row virt_virtio = {
@@ -195,7 +199,8 @@ static void write_memory(struct dt *f, const struct vm *vm)
 	dt_end(f);
 }
 
-err_t virt_write_fdt(const struct vm *vm, const struct virt_images *images, void *buf, u32 cap, u32 *len)
+err_t virt_write_fdt(const struct vm *vm, const struct virt_images *images, void *buf, u32 cap,
+		     u32 *len)
 {
 	struct dt f = dt_open(buf, cap);
 

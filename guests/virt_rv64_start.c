@@ -37,7 +37,8 @@ static bool overlap(gpa_t a, u64 a_len, gpa_t b, u64 b_len)
 
 /* ---- files ------------------------------------------------------------------------------ */
 
-static err_t start_open_image(struct start *s, const char *path, struct file *file, struct image *image)
+static err_t start_open_image(struct start *s, const char *path, struct file *file,
+			      struct image *image)
 {
 	err_t e;
 
@@ -78,7 +79,9 @@ static void start_close(struct start *s)
 
 static err_t start_too_small(const struct start *s, u64 need)
 {
-	return ERRF(E_RANGE, "vm %s: memory = \"%lluM\" is too small: kernel, initrd and device tree need \"%lluM\"",
+	return ERRF(E_RANGE,
+		    "vm %s: memory = \"%lluM\" is too small: kernel, initrd and device tree need "
+		    "\"%lluM\"",
 		    s->vm->config.name, (unsigned long long)(s->ram.len >> 20),
 		    (unsigned long long)((need + MIB(1) - 1) >> 20));
 }
@@ -97,7 +100,8 @@ static err_t start_place_rest(struct start *s)
 	if (need > s->ram.len)
 		return start_too_small(s, need);
 	if (need > top - VIRT_RAM)
-		return ERRF(E_RANGE, "vm %s: kernel and initrd do not fit into the first GiB of RAM",
+		return ERRF(E_RANGE,
+			    "vm %s: kernel and initrd do not fit into the first GiB of RAM",
 			    s->vm->config.name);
 	s->fdt = ALIGN_DOWN(top, PAGE_SIZE) - VIRT_FDT_CAP;
 	if (initrd_len) {
@@ -140,7 +144,8 @@ static err_t start_copy(struct start *s)
 		return e;
 	if (s->images.initrd)
 		memcpy(s->ram.host + (s->images.initrd - VIRT_RAM), s->initrd.data, s->initrd.len);
-	return virt_write_fdt(s->vm, &s->images, s->ram.host + (s->fdt - VIRT_RAM), VIRT_FDT_CAP, &fdt_len);
+	return virt_write_fdt(s->vm, &s->images, s->ram.host + (s->fdt - VIRT_RAM), VIRT_FDT_CAP,
+			      &fdt_len);
 }
 
 /* The reset vector. All harts run it; firmware picks one to go on. */
@@ -156,7 +161,7 @@ static err_t start_write_rom(struct start *s)
 	};
 	const u64 data[] = {
 		s->firmware_entry, s->fdt,
-		/* struct fw_dynamic_info, version 2: magic, version, next address, next mode S, options, boot hart */
+		/* fw_dynamic_info: magic, version, next address and mode, options, boot hart */
 		0x4942534f, 2, s->next, PRIV_S, 0, 0,
 	};
 	u8 *rom = arch_ram_alloc(VIRT_ROM_LEN, NODE_ANY);

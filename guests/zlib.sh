@@ -14,7 +14,7 @@ die() { echo "zlib: $*" >&2; exit 75; }
 
 [ $# -eq 1 ] || { echo "usage: zlib.sh DIR" >&2; exit 64; }
 package=$("$(dirname "$0")/packages.sh" fetch bookworm any src zlib) ||
-	die "the source package zlib could not be had: without it compressed kernels cannot be loaded"
+	die "the source package zlib could not be had; compressed kernels need it"
 [ "$(sha256sum < "$package/$ORIG")" = "$SHA256  -" ] ||
 	die "$package/$ORIG is not the pinned file: remove $package and try again"
 

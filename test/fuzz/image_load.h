@@ -1,4 +1,7 @@
-/* What the fuzz targets of kernel files share: a file through parsing, placing and loading into a small RAM. */
+/*
+ * What the fuzz targets of kernel files share: a file through parsing, placing and loading into a
+ * small RAM.
+ */
 #pragma once
 
 #include <stdlib.h>
@@ -18,7 +21,8 @@ static inline void image_load_any(const u8 *data, size_t size)
 	if (!host)
 		host = malloc(FUZZ_RAM);
 	ram.host = host;
-	if (image_parse("fuzz", data, size, &image) != OK || image_check_arch(&image, "riscv64") != OK)
+	if (image_parse("fuzz", data, size, &image) != OK ||
+	    image_check_arch(&image, "riscv64") != OK)
 		return;
 	if (image_place(&image, &ram, 0x80200000, &at) != OK)
 		return;

@@ -81,7 +81,8 @@ static void test_names_shared(void **s)
 	dt_prop_flag(&d, "name-of-a-property");
 	dt_end(&d);
 	assert_int_equal(dt_close(&d, &with), OK);
-	assert_int_equal(with - len, 4 + 4 + 12 + 4);	/* node, its name, property, end: no further string */
+	/* node, its name, property, end: no further string */
+	assert_int_equal(with - len, 4 + 4 + 12 + 4);
 }
 
 /* Every capacity below what is needed fails, none is overrun, and what is needed suffices. */

@@ -1,4 +1,7 @@
-/* guests/image.c and the formats behind it: crafted kernels, whole and damaged in every way that is named. */
+/*
+ * guests/image.c and the formats behind it: crafted kernels, whole and damaged in every way that is
+ * named.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -150,7 +153,8 @@ static void test_linux_bad(void **s)
 	make_linux(10000, 20000, MIB(2));
 	expect_error(image_check_arch(&image, "riscv64"), OK, "");
 	assert_int_equal(parse(10000), OK);
-	expect_error(image_check_arch(&image, "aarch64"), E_FORMAT, "it is for riscv64, the VM is aarch64");
+	expect_error(image_check_arch(&image, "aarch64"), E_FORMAT,
+		     "it is for riscv64, the VM is aarch64");
 	store_le64(file + 24, 1);
 	expect_error(parse(10000), E_FORMAT, "big-endian");
 	make_linux(10000, 20000, KIB(512));
@@ -175,7 +179,8 @@ static void test_wrong_arch(void **s)
 	make_linux(10000, 20000, 0);
 	memcpy(file + 56, "ARM\x64", 4);
 	assert_int_equal(parse(10000), OK);
-	expect_error(image_check_arch(&image, "riscv64"), E_FORMAT, "the-kernel: wrong architecture: it is for aarch64");
+	expect_error(image_check_arch(&image, "riscv64"), E_FORMAT,
+		     "the-kernel: wrong architecture: it is for aarch64");
 	memset(file, 0, 1024);
 	memcpy(file + 0x202, "HdrS", 4);
 	assert_int_equal(parse(1024), OK);
@@ -265,8 +270,8 @@ static void test_raw_and_foreign(void **s)
 
 	expect_error(parse(0), E_FORMAT, "the-kernel: empty file");
 	for (u32 i = 0; i < ARRAY_LEN(foreign); i++)
-		expect_error(image_parse("f", (const u8 *)foreign[i].bytes, foreign[i].len, &image), E_FORMAT,
-			     foreign[i].part);
+		expect_error(image_parse("f", (const u8 *)foreign[i].bytes, foreign[i].len, &image),
+			     E_FORMAT, foreign[i].part);
 	memset(file, 0x13, 100);
 	assert_int_equal(parse(100), OK);
 	assert_int_equal(image.kind, IMAGE_RAW);

@@ -1,4 +1,6 @@
-/* guests/sbi_rv64.c: a table of calls on four fake harts, with the error and value each must give. */
+/*
+ * guests/sbi_rv64.c: a table of calls on four fake harts, with the error and value each must give.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -22,7 +24,14 @@
 
 enum { BASE = 0x10, TIME = 0x54494d45, IPI = 0x735049, RFENCE = 0x52464e43, HSM = 0x48534d,
        SRST = 0x53525354, DBCN = 0x4442434e };
-enum { OKAY = 0, FAILED = -1, NOT_SUPPORTED = -2, INVALID_PARAM = -3, INVALID_ADDRESS = -5, ALREADY = -6 };
+enum {
+	OKAY = 0,
+	FAILED = -1,
+	NOT_SUPPORTED = -2,
+	INVALID_PARAM = -3,
+	INVALID_ADDRESS = -5,
+	ALREADY = -6
+};
 
 extern const struct isa rv64_isa;
 
@@ -96,8 +105,12 @@ static int setup(void **s)
 	for (u32 i = 0; i < HARTS; i++) {
 		vcpu[i].vm = &vm;
 		vcpu[i].index = i;
-		vcpu[i].g = (struct gcpu){ .isa = &rv64_isa, .runner = &fake_runner, .space = &vm.space,
-					   .clock = &vm.clock, .index = i, .features = rv64_isa.features };
+		vcpu[i].g = (struct gcpu){ .isa = &rv64_isa,
+					   .runner = &fake_runner,
+					   .space = &vm.space,
+					   .clock = &vm.clock,
+					   .index = i,
+					   .features = rv64_isa.features };
 		assert_int_equal(gcpu_init(&vcpu[i].g), OK);
 		rv64_start(&vcpu[i].g, RAM, i, 0, false);
 	}
@@ -225,7 +238,8 @@ static void test_answers(void **s)
 	};
 
 	for (u32 i = 0; i < ARRAY_LEN(calls); i++) {
-		s64 error = call(calls[i].eid, calls[i].fid, calls[i].a0, calls[i].a1, calls[i].a2, calls[i].a3);
+		s64 error = call(calls[i].eid, calls[i].fid, calls[i].a0, calls[i].a1, calls[i].a2,
+				 calls[i].a3);
 
 		if (error != calls[i].error || value() != calls[i].value)
 			fail_msg("call %u: error %lld, value 0x%llx", i, (long long)error,

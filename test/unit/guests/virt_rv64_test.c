@@ -139,8 +139,9 @@ static void test_direct(void **s)
 	u32 len;
 	u64 from, to;
 
-	assert_int_equal(START("memory=32M", "cpus=3", "cmdline=console=ttyS0 quiet", pair("kernel", kernel),
-			       pair("initrd", initrd)), OK);
+	assert_int_equal(START("memory=32M", "cpus=3", "cmdline=console=ttyS0 quiet",
+			       pair("kernel", kernel), pair("initrd", initrd)),
+			 OK);
 	assert_int_equal(hart(0)->pc, VIRT_RAM + MIB(2));
 	assert_int_equal(hart(0)->x[10], 0);
 	assert_int_equal(hart(0)->priv, PRIV_S);
@@ -225,7 +226,9 @@ static void test_tree_like_qemus(void **s)
 	u64 size;
 	FILE *f;
 
-	snprintf(cmd, sizeof(cmd), "timeout 20 qemu-system-riscv64 -M virt,dumpdtb=%s -bios none >/dev/null 2>&1", dtb);
+	snprintf(cmd, sizeof(cmd),
+		 "timeout 20 qemu-system-riscv64 -M virt,dumpdtb=%s -bios none >/dev/null 2>&1",
+		 dtb);
 	assert_int_equal(system(cmd), 0);
 	f = fopen(dtb, "rb");
 	size = fread(blob, 1, sizeof(blob), f);
@@ -248,7 +251,8 @@ static void test_tree_like_qemus(void **s)
 		assert_int_equal(fdt_u32(&at, "interrupts", 0), r->irq);
 	}
 	for (u32 i = 0; i < VIRT_SLOTS; i++, slot.base += slot.len, slot.irq++) {
-		snprintf(path, sizeof(path), "/soc/virtio_mmio@%llx", (unsigned long long)slot.base);
+		snprintf(path, sizeof(path), "/soc/virtio_mmio@%llx",
+			 (unsigned long long)slot.base);
 		assert_true(fdt_find(&at, &theirs, path));
 		assert_int_equal(fdt_u32(&at, "interrupts", 0), slot.irq);
 	}
@@ -298,7 +302,8 @@ static void test_disks_and_console(void **s)
 	unlink(a);
 	a = temp_file(sectors, 1024);
 	b = temp_file(sectors, 512);
-	assert_int_equal(START("tty=virtio", pair("kernel", kernel), pair("disk", a), pair("disk", b)), OK);
+	assert_int_equal(
+		START("tty=virtio", pair("kernel", kernel), pair("disk", a), pair("disk", b)), OK);
 	assert_int_equal(vm->devs, 5 + 4);
 	assert_string_equal(vm->dev[5].name, "disk0");
 	assert_int_equal(vm->dev[5].base, 0x10001000);
@@ -324,7 +329,8 @@ static void test_disks_and_console(void **s)
 
 static void test_refusals(void **s)
 {
-	const char *kernel = kernel_file(MIB(20)), *big = kernel_file(20000), *initrd, *empty = temp_file("", 0);
+	const char *kernel = kernel_file(MIB(20)), *big = kernel_file(20000), *initrd,
+		   *empty = temp_file("", 0);
 	u8 *zeroes = calloc(1, MIB(15));
 
 	initrd = temp_file(zeroes, MIB(15));
