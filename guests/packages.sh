@@ -17,12 +17,11 @@
 # CACHE/SUITE-src/src/NAME.
 set -eu
 
-BUILD="clang lld llvm make binutils dpkg-dev xz-utils bzip2 gzip cpio libfdt-dev gnu-efi
-fonts-spleen linux-libc-dev"
+BUILD="clang lld llvm make binutils dpkg-dev xz-utils bzip2 gzip cpio gnu-efi fonts-spleen
+linux-libc-dev"
 RUN="qemu-system-x86 qemu-system-arm qemu-system-misc ovmf qemu-efi-aarch64 mtools"
-TEST="libc6-dev libcmocka-dev libclang-rt-14-dev clang-format device-tree-compiler qemu-user-static
-gcc-riscv64-unknown-elf gcc-riscv64-linux-gnu gcc-aarch64-linux-gnu opensbi u-boot-qemu
-python3 python3-pexpect util-linux"
+TEST="libc6-dev libcmocka-dev libclang-rt-14-dev clang-format device-tree-compiler python3
+qemu-user-static gcc-riscv64-unknown-elf opensbi u-boot-qemu util-linux"
 KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
 CACHE=${CACHE:-$HOME/.cache/fvp}
 
