@@ -5,9 +5,8 @@ ZLIB := $(CACHE)/zlib-1.2.13
 ZLIB_FLAGS := -DZ_SOLO -DZ_PREFIX -isystem $(ZLIB)
 ZLIB_SRC := adler32 crc32 inffast inflate inftrees zutil
 
-$(ZLIB)/LICENSE: guests/zlib.sh
+$(ZLIB)/LICENSE:
 	@CACHE=$(CACHE) guests/zlib.sh $(@D)
-	@touch $@
 
 define zlib
 LIBS_$1 += $(B)/$1/libz.a

@@ -2,7 +2,8 @@
 # zlib.sh DIR: put the part of zlib that inflates into DIR, from Debian's zlib source package.
 #
 # apt verifies the package's signature; the SHA-256 here pins the upstream tarball beneath it. DIR
-# appears complete or not at all. CACHE (default ~/.cache/fvp) keeps the package for the next time.
+# appears complete or not at all and never changes again, so builds may share it. CACHE (default
+# ~/.cache/fvp) keeps the package.
 set -eu
 
 ORIG=zlib_1.2.13.dfsg.orig.tar.bz2
@@ -18,9 +19,10 @@ package=$("$(dirname "$0")/packages.sh" fetch bookworm any src zlib) ||
 [ "$(sha256sum < "$package/$ORIG")" = "$SHA256  -" ] ||
 	die "$package/$ORIG is not the pinned file: remove $package and try again"
 
-rm -rf "$1.part"
-mkdir -p "$1.part/all"
-tar -xjf "$package/$ORIG" -C "$1.part/all" --strip-components=1
-for file in $FILES; do cp "$1.part/all/$file" "$1.part/"; done
-rm -rf "$1.part/all" "$1"
-mv "$1.part" "$1"
+part=$1.part.$$
+trap 'rm -rf "$part"' EXIT
+mkdir -p "$part/all"
+tar -xjf "$package/$ORIG" -C "$part/all" --strip-components=1
+for file in $FILES; do cp "$part/all/$file" "$part/"; done
+rm -rf "$part/all"
+mv -T "$part" "$1" 2>/dev/null || [ -f "$1/LICENSE" ] || die "cannot create $1"
