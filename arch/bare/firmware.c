@@ -5,6 +5,8 @@
 #include "arch/bare/firmware.h"
 #include "kernel/base/page.h"
 
+#define PIECE_MIN	KIB(16)		/* splinters are not worth the allocator's table for them */
+
 struct boot_info *boot;
 struct acpi acpi;
 
@@ -75,6 +77,8 @@ u64 firmware_add_memory(hpa_t low, hpa_t high)
 			end = stop;
 			u32 node = node_of_memory(at, &end);
 
+			if (end - at < PIECE_MIN)
+				continue;
 			page_add_range((void *)at, end - at, node);
 			added += end - at;
 		}

@@ -38,12 +38,26 @@ static bool volume_is_ours(EFI_FILE *root)
 	return true;
 }
 
+/* A firmware in a hurry starts only the drivers that its boot option needs. */
+static void devices_connect(void)
+{
+	EFI_HANDLE *handle;
+	UINTN count;
+
+	if (EFI_ERROR(bs->LocateHandleBuffer(AllHandles, NULL, NULL, &count, &handle)))
+		return;
+	for (UINTN i = 0; i < count; i++)
+		bs->ConnectController(handle[i], NULL, NULL, TRUE);
+	bs->FreePool(handle);
+}
+
 static EFI_FILE *volume_search(void)
 {
 	EFI_FILE *root = NULL;
 	EFI_HANDLE *handle;
 	UINTN count;
 
+	devices_connect();
 	if (EFI_ERROR(bs->LocateHandleBuffer(ByProtocol, &volume_guid, NULL, &count, &handle)))
 		return NULL;
 	for (UINTN i = 0; i < count && !volume_is_ours(root); i++)
