@@ -26,10 +26,11 @@ CPU_aarch64 := aarch64
 # ---- flags ---------------------------------------------------------------------------
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wundef \
         -Wno-unused-parameter -Wno-missing-field-initializers -Werror
-BASE := -std=gnu17 -O2 -g -ffreestanding -fno-common -fno-strict-aliasing -fwrapv -ffunction-sections \
-        -mgeneral-regs-only -I. -I$(B)/gen $(WARN)
+BASE := -std=gnu17 -O2 -g -ffreestanding -fno-common -fno-strict-aliasing -fwrapv \
+        -ffunction-sections -mgeneral-regs-only -I. -I$(B)/gen $(WARN)
 FLAGS_hosted  := -fpie -fasynchronous-unwind-tables
-FLAGS_x86_64  := --target=x86_64-unknown-none-elf -fpie -mno-red-zone -fcf-protection=none -fno-omit-frame-pointer
+FLAGS_x86_64  := --target=x86_64-unknown-none-elf -fpie -mno-red-zone -fcf-protection=none \
+                 -fno-omit-frame-pointer
 FLAGS_aarch64 := --target=aarch64-none-elf -fpie -mno-outline-atomics -mtp=el2 -mstrict-align
 SAN := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 
@@ -37,7 +38,8 @@ SAN := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-fr
 all: hosted x86_64 aarch64 ## the hosted program and both images
 
 help: ## this list
-	@grep -hE '^[a-z0-9_-]+:.*##' Makefile $(wildcard */*.mk */*/*.mk) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z0-9_-]+:.*##' Makefile $(wildcard */*.mk */*/*.mk) | \
+		sed -E 's/:.*## /\t/' | expand -t 12
 
 include engine/tool/decode.mk
 
@@ -60,7 +62,8 @@ $(eval $(call flavour,x86_64,x86_64,))
 $(eval $(call flavour,aarch64,aarch64,))
 
 # Only the process's own folder and the tests may use libc and its floating point.
-$(B)/hosted/arch/hosted/%.o $(B)/san/arch/hosted/%.o $(B)/san/test/%.o: BASE := $(filter-out -ffreestanding -mgeneral-regs-only,$(BASE)) -D_GNU_SOURCE
+$(B)/hosted/arch/hosted/%.o $(B)/san/arch/hosted/%.o $(B)/san/test/%.o: BASE := \
+	$(filter-out -ffreestanding -mgeneral-regs-only,$(BASE)) -D_GNU_SOURCE
 
 include engine/fp/softfloat.mk
 include guests/zlib.mk

@@ -10,7 +10,10 @@ struct rng;
 /* Polled output that works from the first instruction to the last, also inside panic. */
 void arch_early_write(const char *text, size_t len);
 
-/* What a command of the hosted program prints (help, config dump): standard output, blocking. Only kernel/cli calls it. */
+/*
+ * What a command of the hosted program prints (help, config dump): standard output, blocking. Only
+ * kernel/cli calls it.
+ */
 void arch_stdout_write(const char *text, size_t len);
 
 /*
@@ -19,7 +22,10 @@ void arch_stdout_write(const char *text, size_t len);
  */
 struct chr *arch_console(void);
 
-/* A screen that shows what the console shows (bare metal: firmware's frame buffer), or NULL. Called once. */
+/*
+ * A screen that shows what the console shows (bare metal: firmware's frame buffer), or NULL.
+ * Called once.
+ */
 struct chr *arch_display(void);
 
 /* The machine's entropy source (RDRAND, RNDR, /dev/urandom), or NULL. */

@@ -6,7 +6,10 @@
 
 #include "kernel/base/err.h"
 
-/* Bind a handler to a host interrupt (x86-64: GSI; AArch64: INTID; hosted: file descriptor) and unmask it. */
+/*
+ * Bind a handler to a host interrupt (x86-64: GSI; AArch64: INTID; hosted: file descriptor) and
+ * unmask it.
+ */
 err_t arch_irq_bind(irq_t irq, void (*raise)(void *arg), void *arg);
 void arch_irq_unbind(irq_t irq);
 

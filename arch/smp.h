@@ -11,7 +11,9 @@
  */
 err_t arch_smp_start(void (*entry)(void));
 
-/* Make @c leave arch_cpu_idle() or its guest soon; called by cpu_raise() after the flags are set. */
+/*
+ * Make @c leave arch_cpu_idle() or its guest soon; called by cpu_raise() after the flags are set.
+ */
 void arch_cpu_kick(struct cpu *c);
 
 /* Sleep (HLT, WFI, futex) until cpu_self->pending is not zero; returns at once if it already is. */

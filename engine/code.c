@@ -1,4 +1,7 @@
-/* The code cache: see code.h. Lowering of IR to what is stored here is the back end's (interp_lower). */
+/*
+ * The code cache: see code.h. Lowering of IR to what is stored here is the back end's
+ * (interp_lower).
+ */
 #include "engine/back/interp/interp.h"
 #include "engine/code.h"
 #include "engine/mem.h"
@@ -50,7 +53,8 @@ void code_stamp(struct gcpu *g)
 
 	for (i = 0; i < CODE_STAMPS; i++)
 		if (c->stamps[i].generation == generation && c->stamps[i].key == key &&
-		    c->stamps[i].ctx == g->ctx && c->stamps[i].epoch == c->epoch && c->stamps[i].stamp)
+		    c->stamps[i].ctx == g->ctx && c->stamps[i].epoch == c->epoch &&
+		    c->stamps[i].stamp)
 			break;
 	if (i == CODE_STAMPS) {
 		i = c->stamp_victim++ % CODE_STAMPS;
@@ -106,7 +110,9 @@ static void sector_empty(struct code_cache *c, u32 sector)
 	c->used[sector] = 0;
 }
 
-/* Room for a block of @size bytes in the current sector; moves on to the oldest one if it is full. */
+/*
+ * Room for a block of @size bytes in the current sector; moves on to the oldest one if it is full.
+ */
 static struct block *code_room(struct code_cache *c, size_t size)
 {
 	if (c->used[c->sector] + size > c->sector_size) {
@@ -158,7 +164,7 @@ static struct block *bucket_find(struct code_cache *c, gva_t pc, gpa_t gpa, u32 
 struct fetch {
 	const u8 *host, *host2;
 	gpa_t gpa, gpa2;
-	u32 len;			/* bytes up to the end of the page, or of what may be fetched */
+	u32 len;		/* bytes up to the end of the page, or of what may be fetched */
 };
 
 static bool fetch_begin(struct gcpu *g, gva_t pc, struct fetch *f)
@@ -192,7 +198,10 @@ static u64 fetch_hash(const struct fetch *f, u32 bytes)
 	return first < bytes ? hash_bytes(h, f->host2, bytes - first) : h;
 }
 
-/* Translate at most @limit instructions into c->ir and finish it. False: not one fits in the window. */
+/*
+ * Translate at most @limit instructions into c->ir and finish it. False: not one fits in the
+ * window.
+ */
 static bool code_translate(struct gcpu *g, const struct code_window *w, u32 limit)
 {
 	struct ir_block *ir = g->code->ir;
@@ -242,7 +251,9 @@ static struct block *code_store(struct gcpu *g, const struct fetch *f)
 	return b;
 }
 
-/* May @b, found in its bucket, be used? Its second page must be the same, and its bytes unchanged. */
+/*
+ * May @b, found in its bucket, be used? Its second page must be the same, and its bytes unchanged.
+ */
 static bool block_current(struct gcpu *g, struct block *b, struct fetch *f)
 {
 	if (b->gpa2 && (!fetch_next_page(g, b->pc, f) || f->gpa2 != b->gpa2))

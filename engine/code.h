@@ -37,15 +37,16 @@ _Static_assert(sizeof(struct xop) == 16, "executable operations are 16 bytes");
 
 struct block {
 	gva_t pc;
-	gpa_t gpa, gpa2;		/* of the first byte; of the second page if an instruction straddles, else 0 */
+	/* of the first byte; of the second page if an instruction straddles, else 0 */
+	gpa_t gpa, gpa2;
 	u32 ctx;
-	u32 epoch;			/* when its guest bytes were last known to be as translated */
+	u32 epoch;		/* when its guest bytes were last known to be as translated */
 	u64 hash;			/* of the guest bytes */
 	struct block *next;		/* in its hash bucket */
 	u16 insns, bytes, links, xops;
 	u32 size;			/* bytes in the cache, a multiple of 16 */
 	u16 *insn_pc;			/* offset of each instruction */
-	u16 *link;			/* indices in code[] of the operations whose ->link points to a block */
+	u16 *link;	/* indices in code[] of the operations whose ->link points to a block */
 	struct xop code[];
 };
 
@@ -87,7 +88,10 @@ void code_flush(struct code_cache *c);
  * failed and an exception is parked.
  */
 struct block *code_find(struct gcpu *g, gva_t pc);
-/* The same, translated afresh with at most @limit instructions and not kept: valid until the next call. */
+/*
+ * The same, translated afresh with at most @limit instructions and not kept: valid until the next
+ * call.
+ */
 struct block *code_find_short(struct gcpu *g, gva_t pc, u32 limit);
 
 /* Recompute the stamp after a change of ctx, translation key, TLB generation or epoch. */

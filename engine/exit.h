@@ -1,4 +1,7 @@
-/* Why a runner returned. Architecture-neutral: kernel/exit.c has one table over these, whatever ran the guest. */
+/*
+ * Why a runner returned. Architecture-neutral: kernel/exit.c has one table over these, whatever
+ * ran the guest.
+ */
 #pragma once
 
 #include "kernel/base/types.h"

@@ -27,7 +27,8 @@ enum gcpu_request {
 	REQ_FENCE_I  = 1 << 2,	/* forget code that may have changed */
 };
 
-#define GCPU_TEMPS KIB(32)	/* scratch behind the state in the same allocation: the engine's block-local values */
+/* Scratch behind the state in the same allocation: the engine's block-local values. */
+#define GCPU_TEMPS KIB(32)
 #define ENGINE_SLICE 8192	/* guest instructions between two looks at ->attention */
 
 struct gcpu {

@@ -44,9 +44,9 @@ struct isa {
 
 	void (*reset)(struct gcpu *g);
 	/*
-	 * Append IR for code at w->pc until the block must end (the caller calls ir_finish()); as
-	 * many instructions as ir_insn() lets begin, at least one (an undefined instruction is IR that raises). Returns
-	 * false if not even the first instruction fits in w->len.
+	 * Append IR for code at w->pc until the block must end (the caller calls ir_finish());
+	 * as many instructions as ir_insn() lets begin, at least one (an undefined instruction
+	 * is IR that raises). Returns false if not even the first instruction fits in w->len.
 	 */
 	bool (*translate)(const struct code_window *w, struct ir_block *b);
 	/*

@@ -241,6 +241,16 @@ bool mem_cas(struct gcpu *g, gva_t va, u32 len, u64 expect, u64 val, u64 *old)
 	return p != NULL;
 }
 
+static u64 host_load(const void *p, u32 len)
+{
+	switch (len) {
+	case 1:	return atomic_load((const _Atomic u8 *)p);
+	case 2:	return atomic_load((const _Atomic u16 *)p);
+	case 4:	return atomic_load((const _Atomic u32 *)p);
+	default: return atomic_load((const _Atomic u64 *)p);
+	}
+}
+
 bool mem_lx(struct gcpu *g, gva_t va, u32 len, u64 *val)
 {
 	struct piece p;
@@ -256,8 +266,7 @@ bool mem_lx(struct gcpu *g, gva_t va, u32 len, u64 *val)
 		g->isa->bus_fault(g, va, p.gpa, ACCESS_READ);
 		return false;
 	}
-	*val = len == 8 ? atomic_load((_Atomic u64 *)p.host) : len == 4 ? atomic_load((_Atomic u32 *)p.host) :
-	       len == 2 ? atomic_load((_Atomic u16 *)p.host) : atomic_load((_Atomic u8 *)p.host);
+	*val = host_load(p.host, len);
 	g->excl.host = p.host;
 	g->excl.len = len;
 	g->excl.value[0] = *val;

@@ -13,7 +13,10 @@ bool mem_write(struct gcpu *g, gva_t va, u32 len, const void *in);
 bool mem_probe(struct gcpu *g, gva_t va, u32 len, enum access access);
 /* Host address of a naturally aligned piece of RAM to read and write atomically. */
 void *mem_atomic(struct gcpu *g, gva_t va, u32 len);
-/* Host and guest physical address of the code byte at @va, and how many bytes from there may be fetched. */
+/*
+ * Host and guest physical address of the code byte at @va, and how many bytes from there may be
+ * fetched.
+ */
 bool mem_fetch(struct gcpu *g, gva_t va, const u8 **host, gpa_t *gpa, u32 *len);
 
 /* Atomic read-modify-write; @amo = enum ir_amo, @len 1..8; *old zero-extended. */

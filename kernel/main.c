@@ -23,7 +23,7 @@ static struct {
 	struct launch launch;
 	struct timer timeout;
 	bool timed_out, ended;		/* time is up; a VM came to its end */
-	struct vm *over;		/* the VM that came to its end last, until the console was looked at */
+	struct vm *over; /* the VM that came to its end last, until the console was looked at */
 	bool leaving;
 	int status;			/* of the first VM that did not end well */
 } machine;

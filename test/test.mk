@@ -1,12 +1,15 @@
 # Everything that judges: one command for all tests, the boot tests, the figures.
 
 PYTHON := /usr/bin/python3
+RV64_BARE := $(CLANG) --target=riscv64 -march=rv64gc -mno-relax -nostdlib -fuse-ld=lld \
+             -Wl,-N -Wl,-Ttext=0x80000000
 
 .PHONY: test boots boot-payloads bench
 test: packages ## every test; ends with "N passed, N failed"
-	@$(MAKE) --no-print-directory -j2 hosted x86_64 aarch64 guests boot-payloads $(UNIT:%=$(B)/san/%)
-	@$(PYTHON) test/run.py "unit=$(MAKE) --no-print-directory unit" "isa=$(MAKE) --no-print-directory isa" \
-		"diff=$(MAKE) --no-print-directory diff" "fuzz=$(MAKE) --no-print-directory fuzz" \
+	@$(MAKE) --no-print-directory -j2 hosted x86_64 aarch64 guests boot-payloads \
+		$(UNIT:%=$(B)/san/%)
+	@$(PYTHON) test/run.py \
+		$(foreach s,unit isa diff fuzz,"$s=$(MAKE) --no-print-directory $s") \
 		"boots=test/boot/boot.py"
 
 boots: hosted x86_64 aarch64 guests boot-payloads ## boot tests; T="linux hosted" picks
@@ -14,10 +17,10 @@ boots: hosted x86_64 aarch64 guests boot-payloads ## boot tests; T="linux hosted
 boot-payloads: $(patsubst %.S,$(B)/%.elf,$(wildcard test/boot/payload/*.S))
 $(B)/test/boot/payload/%.elf: test/boot/payload/%.S
 	@mkdir -p $(@D)
-	@$(CLANG) --target=riscv64 -march=rv64gc -mno-relax -nostdlib -fuse-ld=lld -Wl,-N -Wl,-Ttext=0x80000000 $< -o $@
+	@$(RV64_BARE) $< -o $@
 
 $(B)/bench/%.elf: test/bench/%.S
 	@mkdir -p $(@D)
-	@$(CLANG) --target=riscv64 -march=rv64imac -mno-relax -nostdlib -fuse-ld=lld -Wl,-N -Wl,-Ttext=0x80000000 $< -o $@
+	@$(RV64_BARE) $< -o $@
 bench: hosted x86_64 aarch64 guests $(B)/bench/intloop.elf ## figures beside QEMU's, in one run
 	@test/bench/bench.py $(RUNS)

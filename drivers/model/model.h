@@ -18,7 +18,10 @@
 #include "kernel/base/lock.h"
 #include "mmu/space.h"
 
-/* A wire into an interrupt controller (or a CPU). Level semantics; set() may be called repeatedly with the same level, from any CPU. */
+/*
+ * A wire into an interrupt controller (or a CPU). Level semantics; set() may be called repeatedly
+ * with the same level, from any CPU.
+ */
 struct irq_line {
 	void (*set)(void *ctl, u32 input, bool level);
 	void *ctl;
@@ -44,13 +47,18 @@ struct dev {
 	u32 outs;
 	union { struct chr *chr; struct blk *blk; struct rng *rng; void *any; } port;
 	struct gclock *clock;		/* guest time */
-	void (*shutdown)(void *vm, u32 how, u32 code);	/* enum shutdown_how; power and reset devices */
+	/* enum shutdown_how; power and reset devices */
+	void (*shutdown)(void *vm, u32 how, u32 code);
 	void *vm;
 	/* the model's */
 	void *state;
 };
 
-enum shutdown_how { SHUTDOWN_POWEROFF, SHUTDOWN_REBOOT, SHUTDOWN_FAIL /* with a code from the guest */ };
+enum shutdown_how {
+	SHUTDOWN_POWEROFF,
+	SHUTDOWN_REBOOT,
+	SHUTDOWN_FAIL,		/* with a code from the guest */
+};
 
 struct model {
 	const char *name;		/* "vplic" */
@@ -64,12 +72,17 @@ struct model {
 	void (*write)(struct dev *d, u64 off, u32 len, u64 val);
 };
 
-/* All models: a row each in drivers/model/models.def gives `extern const struct model NAME_model`. */
+/*
+ * All models: a row each in drivers/model/models.def gives `extern const struct model NAME_model`.
+ */
 #define MODEL_ROW(sym) extern const struct model sym##_model;
 #include "drivers/model/models.def"
 #undef MODEL_ROW
 
-/* Allocate the state, attach, reset and map the registers. @d is filled in by the caller down to `vm`. */
+/*
+ * Allocate the state, attach, reset and map the registers. @d is filled in by the caller down to
+ * `vm`.
+ */
 err_t dev_create(struct dev *d);
 void dev_destroy(struct dev *d);
 void dev_reset(struct dev *d);

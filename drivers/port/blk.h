@@ -19,7 +19,8 @@ struct iovec_host {
 
 struct blk_req {
 	enum blk_op op;
-	u64 sector, sectors;		/* in units of BLK_SECTOR, already checked against the size by blk_submit */
+	/* in units of BLK_SECTOR, already checked against the size by blk_submit */
+	u64 sector, sectors;
 	struct iovec_host *iov;
 	u32 iov_count;
 	void (*done)(struct blk_req *r, err_t e);
@@ -31,7 +32,10 @@ struct blk;
 struct blk_ops {
 	void (*submit)(struct blk *b, struct blk_req *r);
 	void (*close)(struct blk *b);	/* may be NULL */
-	/* Complete what has finished: a device that drains has nowhere else to wait. NULL if done() needs no help. */
+	/*
+	 * Complete what has finished: a device that drains has nowhere else to wait. NULL if
+	 * done() needs no help.
+	 */
 	void (*poll)(struct blk *b);
 };
 
@@ -43,5 +47,7 @@ struct blk {
 	bool discard;			/* BLK_DISCARD and BLK_ZERO work */
 };
 
-/* Check range, write permission and iov total, then submit; a bad request is done() with an error. */
+/*
+ * Check range, write permission and iov total, then submit; a bad request is done() with an error.
+ */
 void blk_submit(struct blk *b, struct blk_req *r);

@@ -55,8 +55,12 @@ static bool ir_commutes(enum ir_opcode op)
 	switch (op) {
 	case IR_ADD32: case IR_ADD64: case IR_MUL32: case IR_MUL64: case IR_AND32: case IR_AND64:
 	case IR_OR32: case IR_OR64: case IR_XOR32: case IR_XOR64: case IR_SETEQ32: case IR_SETEQ64:
-	case IR_SETNE32: case IR_SETNE64: case IR_BREQ32: case IR_BREQ64: case IR_BRNE32: case IR_BRNE64:
-		return true;
+	case IR_SETNE32:
+	case IR_SETNE64:
+	case IR_BREQ32:
+	case IR_BREQ64:
+	case IR_BRNE32:
+	case IR_BRNE64: return true;
 	default:
 		return false;
 	}
@@ -103,8 +107,9 @@ val_t ir_emit(struct ir_block *b, enum ir_opcode op, val_t x, val_t y, val_t z, 
 	val_t folded = ir_fold(b, op, x, y, z, imm);
 	if (folded)
 		return folded;
-	return ir_append(b, (struct ir_op){ .op = op, .aux = aux, .a = x, .b = y, .c = z, .off = off,
-					    .imm = imm });
+	return ir_append(
+		b, (struct ir_op){
+			   .op = op, .aux = aux, .a = x, .b = y, .c = z, .off = off, .imm = imm });
 }
 
 static val_t *ir_memo_at(struct ir_block *b, u32 off)

@@ -51,7 +51,9 @@ static u64 flags_shift(u32 kind, u64 a, u32 n, u32 bits)
 		s64 v = kind == FLAG_SAR ? sext(a, bits) : (s64)a;
 
 		r = kind == FLAG_SAR ? (u64)(v >> MIN(n, 63)) : n < bits ? a >> n : 0;
-		c = kind == FLAG_SAR ? (u64)(v >> MIN(n - 1, 63)) & 1 : n <= bits ? a >> (n - 1) & 1 : 0;
+		c = kind == FLAG_SAR ? (u64)(v >> MIN(n - 1, 63)) & 1 :
+		    n <= bits        ? a >> (n - 1) & 1 :
+				       0;
 		o = kind == FLAG_SHR ? (a & top) != 0 : 0;
 	}
 	return flags_of(r, bits) | flag_if(c, FL_C) | flag_if(o, FL_O);
@@ -63,7 +65,9 @@ static u64 flags_rotate(u32 kind, u64 a, u32 n, u64 old, u32 bits)
 	u64 m = MASK(bits), r, c, o;
 
 	a &= m;
-	r = !k ? a : kind == FLAG_ROL ? (a << k | a >> (bits - k)) & m : (a >> k | a << (bits - k)) & m;
+	r = !k               ? a :
+	    kind == FLAG_ROL ? (a << k | a >> (bits - k)) & m :
+			       (a >> k | a << (bits - k)) & m;
 	c = kind == FLAG_ROL ? r & 1 : r >> (bits - 1);
 	o = kind == FLAG_ROL ? (r >> (bits - 1)) ^ c : (r >> (bits - 1) ^ r >> (bits - 2)) & 1;
 	return (old & ~(u64)(FL_C | FL_O)) | flag_if(c, FL_C) | flag_if(o, FL_O);

@@ -62,7 +62,8 @@ static void vec_fp(u64 *d, const u64 *a, const u64 *b, const u64 *c, const struc
 }
 
 #define VEC_FP(name, op)									\
-	void vec_##name(u64 *d, const u64 *a, const u64 *b, const u64 *c, const struct vec_arg *arg) \
+	void vec_##name(u64 *d, const u64 *a, const u64 *b, const u64 *c,		\
+			const struct vec_arg *arg)					\
 	{											\
 		vec_fp(d, a, b, c, arg, op);							\
 	}
@@ -92,7 +93,8 @@ static void vec_fcmp(u64 *d, const u64 *a, const u64 *b, const struct vec_arg *a
 }
 
 #define VEC_FCMP(name, orders, signal)								\
-	void vec_##name(u64 *d, const u64 *a, const u64 *b, const u64 *c, const struct vec_arg *arg) \
+	void vec_##name(u64 *d, const u64 *a, const u64 *b, const u64 *c,		\
+			const struct vec_arg *arg)					\
 	{											\
 		(void)c;									\
 		vec_fcmp(d, a, b, arg, orders, signal);						\

@@ -9,10 +9,10 @@ const struct ir_info ir_info[IR_OP_COUNT] = {
 #define ROW(sym, result, args, props)		[IR_##sym] = { #sym, result, args, props },
 #define OP(name, result, args, props)		ROW(name, result, args, props)
 #define SCALAR(name, result, args, props, expr)	ROW(name, result, args, props)
-#define INT1(name, expr)			ROW(name##32, 'w', "w", "P") ROW(name##64, 'x', "x", "P")
-#define INT2(name, expr)			ROW(name##32, 'w', "ww", "P") ROW(name##64, 'x', "xx", "P")
-#define INT3(name, expr)			ROW(name##32, 'w', "www", "P") ROW(name##64, 'x', "xxx", "P")
-#define BRANCH(name, cond)			ROW(name##32, '-', "ww", "B") ROW(name##64, '-', "xx", "B")
+#define INT1(name, expr)	ROW(name##32, 'w', "w", "P")   ROW(name##64, 'x', "x", "P")
+#define INT2(name, expr)	ROW(name##32, 'w', "ww", "P")  ROW(name##64, 'x', "xx", "P")
+#define INT3(name, expr)	ROW(name##32, 'w', "www", "P") ROW(name##64, 'x', "xxx", "P")
+#define BRANCH(name, cond)	ROW(name##32, '-', "ww", "B")  ROW(name##64, '-', "xx", "B")
 #define VEC(name, args, props)			ROW(name, 'v', args, props)
 #include "engine/ir/ops.def"
 #include "engine/ir/ops_undef.h"
@@ -39,7 +39,8 @@ bool ir_has(enum ir_opcode op, char prop)
 #define OP(name, result, args, props)
 #define VEC(name, args, props)
 #define SCALAR(name, result, args, props, expr)	EVAL(name, u64, s64, 64, expr)
-#define INT1(name, expr)	EVAL(name##32, u32, s32, 32, expr) EVAL(name##64, u64, s64, 64, expr)
+#define INT1(name, expr)	EVAL(name##32, u32, s32, 32, expr) \
+				EVAL(name##64, u64, s64, 64, expr)
 #define INT2(name, expr)	INT1(name, expr)
 #define INT3(name, expr)	INT1(name, expr)
 #define BRANCH(name, cond)	INT1(name, cond)
@@ -52,7 +53,8 @@ static eval_fn *const eval[IR_OP_COUNT] = {
 #define OP(name, result, args, props)
 #define VEC(name, args, props)
 #define SCALAR(name, result, args, props, expr)	[IR_##name] = eval_##name,
-#define INT1(name, expr)	[IR_##name##32] = eval_##name##32, [IR_##name##64] = eval_##name##64,
+#define INT1(name, expr)	[IR_##name##32] = eval_##name##32, \
+				[IR_##name##64] = eval_##name##64,
 #define INT2(name, expr)	INT1(name, expr)
 #define INT3(name, expr)	INT1(name, expr)
 #define BRANCH(name, cond)	INT1(name, cond)

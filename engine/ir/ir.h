@@ -16,7 +16,7 @@
 #define IR_INSNS_MAX	64	/* guest instructions in a block */
 #define IR_OPS_MAX	1024
 #define IR_OPS_ROOM	96	/* what one guest instruction may need at most */
-#define IR_MEMO		128	/* 8-byte pieces at the start of the state whose value is remembered */
+#define IR_MEMO		128	/* 8-byte pieces of the state whose value is remembered */
 
 typedef u16 val_t;		/* 0: none */
 
@@ -37,18 +37,21 @@ enum ir_opcode {
 enum ir_exit {
 	IR_CHAIN,		/* same page, same context: patched link */
 	IR_LOOKUP,		/* through the jump cache */
-	IR_CHECK,		/* back to the run loop: context, interrupts or translation may have changed */
+	IR_CHECK,		/* back to the run loop: context, interrupts, translation changed */
 };
 
 /* aux of memory operations. */
 enum ir_mem {
 	MEM_ACQUIRE = 1 << 0,
 	MEM_RELEASE = 1 << 1,
-	MEM_ALIGNED = 1 << 2,	/* misalignment raises isa->misaligned; AMO, CAS, LX, SX always do */
+	MEM_ALIGNED = 1 << 2,	/* or isa->misaligned is raised; AMO, CAS, LX, SX imply it */
 	MEM_WRITE   = 1 << 3,	/* PROBE */
 };
 
-enum ir_amo { AMO_SWAP, AMO_ADD, AMO_AND, AMO_OR, AMO_XOR, AMO_ANDN, AMO_MINS, AMO_MAXS, AMO_MINU, AMO_MAXU };
+enum ir_amo {
+	AMO_SWAP, AMO_ADD, AMO_AND, AMO_OR, AMO_XOR, AMO_ANDN,
+	AMO_MINS, AMO_MAXS, AMO_MINU, AMO_MAXU,
+};
 
 /* aux of FP operations: format | rounding << 2. Rounding numbers are SoftFloat's. */
 enum ir_fp {

@@ -1,4 +1,7 @@
-/* 128-bit vector operations on pairs of u64, little-endian lanes: the interpreter's meaning of the VEC rows. */
+/*
+ * 128-bit vector operations on pairs of u64, little-endian lanes: the interpreter's meaning of the
+ * VEC rows.
+ */
 #pragma once
 
 #include "engine/ir/ir.h"
@@ -24,7 +27,8 @@ struct vec_arg {
 #define INT3(name, expr)
 #define BRANCH(name, cond)
 #define VEC(name, args, props) \
-	void vec_##name(u64 *d, const u64 *a, const u64 *b, const u64 *c, const struct vec_arg *arg);
+	void vec_##name(u64 *d, const u64 *a, const u64 *b, const u64 *c, \
+			const struct vec_arg *arg);
 #include "engine/ir/ops.def"
 #include "engine/ir/ops_undef.h"
 

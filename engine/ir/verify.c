@@ -1,4 +1,7 @@
-/* The verifier: a finished block obeys the signatures of ops.def. Run on every block in tests and in audit mode. */
+/*
+ * The verifier: a finished block obeys the signatures of ops.def. Run on every block in tests and
+ * in audit mode.
+ */
 #include "engine/ir/ir.h"
 
 static bool type_fits(char want, char have)

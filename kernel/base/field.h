@@ -10,6 +10,8 @@ struct field {
 	u8 size;			/* bytes of one element */
 	u32 count;
 };
-#define FIELD(type, member)		{ #member, offsetof(type, member), sizeof(((type *)0)->member), 1 }
+#define FIELD(type, member) \
+	{ #member, offsetof(type, member), sizeof(((type *)0)->member), 1 }
 #define FIELD_ARRAY(type, member) \
-	{ #member, offsetof(type, member), sizeof(((type *)0)->member[0]), ARRAY_LEN(((type *)0)->member) }
+	{ #member, offsetof(type, member), sizeof(((type *)0)->member[0]), \
+	  ARRAY_LEN(((type *)0)->member) }

@@ -21,7 +21,7 @@ LOOP_INSTRUCTIONS = 20_000_000 * 19.5
 
 
 def run_until(command, text):
-    """(CPU seconds, wall seconds, resident KiB beside the largest mapping) until @text is printed, or the end."""
+    """(CPU s, wall s, resident KiB beside guest RAM) until @text is printed, or the end."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     start = time.monotonic()
     child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -37,13 +37,13 @@ def run_until(command, text):
     child.wait()
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     if text:
-        sys.exit(f"bench: {' '.join(command)}: ended without {text!r}:\n{seen.decode(errors='replace')}")
+        sys.exit(f"bench: {' '.join(command)}: ended without {text!r}:\n{seen!r}")
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return cpu, wall or time.monotonic() - start, beside
 
 
 def resident_beside_ram(pid):
-    """Resident memory without the largest mapping, which is the guest's RAM, in KiB; program text shared with the file is left out."""
+    """KiB of resident anonymous memory without the largest mapping, which is the guest's RAM."""
     sizes = []
     with open(f"/proc/{pid}/smaps", encoding="ascii") as f:
         for line in f:
@@ -73,22 +73,27 @@ def main():
     guest = ["--memory", "256M", "--kernel", f"{GUEST}/Image", "--initrd", f"{GUEST}/initrd.gz",
              "--cmdline", "console=ttyS0"]
     qemu = ["qemu-system-riscv64", "-M", "virt", "-m", "256", "-nographic", "-monitor", "none"]
-    loop_f = measure(fvp("--memory", "16M", "--runner", "interp", "--firmware", "build/bench/intloop.elf"))
+    loop_f = measure(fvp("--memory", "16M", "--runner", "interp",
+                         "--firmware", "build/bench/intloop.elf"))
     loop_q = measure(qemu + ["-bios", "build/bench/intloop.elf"])
     boot_f = measure(fvp("--runner", "interp", *guest), READY)
-    boot_q = measure(qemu + ["-kernel", f"{GUEST}/Image", "-initrd", f"{GUEST}/initrd.gz"] + boot, READY)
+    boot_q = measure(qemu + ["-kernel", f"{GUEST}/Image", "-initrd", f"{GUEST}/initrd.gz"] + boot,
+                     READY)
     rows = [
-        ("integer loop, million guest instructions/s", f"{LOOP_INSTRUCTIONS / loop_f[0] / 1e6:.0f}",
+        ("integer loop, million guest instructions/s",
+         f"{LOOP_INSTRUCTIONS / loop_f[0] / 1e6:.0f}",
          f"{LOOP_INSTRUCTIONS / loop_q[0] / 1e6:.0f}", ">= 100"),
         ("Linux to init, CPU s", f"{boot_f[0]:.2f}", f"{boot_q[0]:.2f}", ""),
         ("Linux to init, wall s", f"{boot_f[1]:.2f}", f"{boot_q[1]:.2f}",
          f"{boot_f[1] / boot_q[1]:.1f}x, <= 8x"),
-        ("memory beside guest RAM, MiB", f"{boot_f[2] / 1024:.1f}", f"{boot_q[2] / 1024:.1f}", "<= 16"),
+        ("memory beside guest RAM, MiB", f"{boot_f[2] / 1024:.1f}", f"{boot_q[2] / 1024:.1f}",
+         "<= 16"),
     ]
     for host in ("x86_64", "aarch64"):
         path = f"build/fvp-{host}.efi"
         if os.path.exists(path):
-            rows.append((f"image {host}, KiB", f"{os.path.getsize(path) / 1024:.0f}", "", "<= 1024"))
+            size = os.path.getsize(path) / 1024
+            rows.append((f"image {host}, KiB", f"{size:.0f}", "", "<= 1024"))
     table = "| figure | FVP (interpreter) | QEMU | goal |\n|---|---|---|---|\n"
     table += "".join("| " + " | ".join(r) + " |\n" for r in rows)
     print(table, end="")

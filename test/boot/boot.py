@@ -4,7 +4,8 @@
 usage: test/boot/boot.py [-v] [NAME | HOST ...]      e.g. boot.py linux hosted
 
 A row says which hosts it runs on, what it boots, a dialogue of things to expect and to send,
-lines that must not appear, a time limit, and (hosted) the exit status. bare_steps follow on bare metal. Time limits are
+lines that must not appear, a time limit, and (hosted) the exit status. bare_steps follow on
+bare metal. Time limits are
 generous: they end a hang, they never judge speed.
 """
 
@@ -89,8 +90,8 @@ def command_for(row, host):
     with open(f"{out}/fvp.toml", "w", encoding="utf-8") as f:
         f.write(row["config"])
     esp = f"{out}/esp.img"
-    files = [f"{n}={p}" for n, p in row.get("files", {}).items()]
-    subprocess.run(["boot/esp.sh", esp, f"build/fvp-{host}.efi", f"{out}/fvp.toml"] + files, check=True)
+    subprocess.run(["boot/esp.sh", esp, f"build/fvp-{host}.efi", f"{out}/fvp.toml"] +
+                   row.get("files", []), check=True)
     return ["boot/qemu.sh", host, esp] + row.get("qemu", {}).get(host, [])
 
 
@@ -116,8 +117,8 @@ def run_row(row, host, verbose):
         return False
     if verbose:
         print(console.text)
-    print(f"PASS boot {row['name']} on {host} ({limit - (console.deadline - time.monotonic()):.1f} s)",
-          flush=True)
+    took = limit - (console.deadline - time.monotonic())
+    print(f"PASS boot {row['name']} on {host} ({took:.1f} s)", flush=True)
     return True
 
 

@@ -42,7 +42,8 @@ static noinline u64 call_helper(struct loop *l, s64 budget, const struct xop *x,
 }
 
 /* Operations whose alignment or kind takes them off the fast path. */
-static noinline bool slow_load(struct loop *l, s64 budget, const struct xop *x, gva_t va, u32 len, u64 *v)
+static noinline bool slow_load(struct loop *l, s64 budget, const struct xop *x, gva_t va, u32 len,
+			       u64 *v)
 {
 	loop_sync(l, budget, x->c & 63);
 	if (x->c >> 8 & MEM_ALIGNED && va & (len - 1)) {
@@ -71,7 +72,8 @@ static noinline bool slow_store(struct loop *l, s64 budget, const struct xop *x,
  */
 static inline u8 *fast_read(const struct gcpu *g, gva_t va, u32 len)
 {
-	return likely((va & ~PAGE_MASK) <= PAGE_SIZE - len) ? tlb_read(g->tlb, &g->tlb->d, va) : NULL;
+	return likely((va & ~PAGE_MASK) <= PAGE_SIZE - len) ? tlb_read(g->tlb, &g->tlb->d, va) :
+							      NULL;
 }
 
 static inline u8 *fast_write(const struct gcpu *g, gva_t va, u32 len)

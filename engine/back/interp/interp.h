@@ -28,7 +28,9 @@ enum interp_label {
 
 /* Bytes that interp_lower() will need at most for @ir. */
 size_t interp_size(const struct ir_block *ir);
-/* Write the block and return its size in bytes; identity (gpa, hash, epoch, size) is the caller's. */
+/*
+ * Write the block and return its size in bytes; identity (gpa, hash, epoch, size) is the caller's.
+ */
 u32 interp_lower(struct gcpu *g, const struct ir_block *ir, struct block *b);
 
 /* Label addresses relative to the first, valid after the first call of interp_go(). */

@@ -224,7 +224,9 @@ static u32 lower_branch(struct lower *l, u32 i)
 	return i;
 }
 
-/* An EXIT takes two operations: the second holds the link. d = instructions of the block not done. */
+/*
+ * An EXIT takes two operations: the second holds the link. d = instructions of the block not done.
+ */
 static void exit_add(struct lower *l, u64 pc, u32 rest, u32 how)
 {
 	struct xop *x = xop_add(l, L_EXIT);
@@ -393,7 +395,8 @@ static void lower_begin(struct lower *l, struct gcpu *g, const struct ir_block *
 	memset(l->holds, 0, sizeof(l->holds));
 	for (u32 i = 1; i < ir->count; i++)
 		l->last[ir->op[i].a] = l->last[ir->op[i].b] = l->last[ir->op[i].c] = (u16)i;
-	*b = (struct block){ .pc = ir->pc, .ctx = ir->ctx, .insns = (u16)ir->insns, .bytes = (u16)ir->bytes };
+	*b = (struct block){ .pc = ir->pc, .ctx = ir->ctx,
+			     .insns = (u16)ir->insns, .bytes = (u16)ir->bytes };
 }
 
 /* The tables behind the code; returns the size of the whole block. */

@@ -22,7 +22,10 @@ static err_t interp_init(struct gcpu *g)
 	return code_init(g, INTERP_CACHE);
 }
 
-/* Requests of other CPUs, before the next guest instruction. False: leave, for one asked or the host CPU has work. */
+/*
+ * Requests of other CPUs, before the next guest instruction. False: leave, for one asked or the
+ * host CPU has work.
+ */
 static bool take_requests(struct gcpu *g)
 {
 	u32 r;

@@ -29,7 +29,8 @@ struct toy {
 static u64 seed_state;
 static u64 rnd(void)
 {
-	seed_state ^= seed_state << 13, seed_state ^= seed_state >> 7, seed_state ^= seed_state << 17;
+	seed_state ^= seed_state << 13, seed_state ^= seed_state >> 7,
+		seed_state ^= seed_state << 17;
 	return seed_state;
 }
 
@@ -64,7 +65,8 @@ static val_t any(struct ir_block *b, val_t *v, u32 n)
 
 static bool scalar_ok(enum ir_opcode op)
 {
-	return ir_is_scalar(op) && ir_has(op, 'P') && ir_info[op].result != 'f' && ir_info[op].args[0] != 'f';
+	return ir_is_scalar(op) && ir_has(op, 'P') && ir_info[op].result != 'f' &&
+	       ir_info[op].args[0] != 'f';
 }
 
 /* One instruction of random IR, determined by its word. */
@@ -80,8 +82,11 @@ static void toy_insn(struct ir_block *b, u32 word)
 
 		if (kind < 9 && scalar_ok(op)) {
 			u32 args = (u32)strlen(ir_info[op].args);
-			u64 imm = op >= IR_BFXU && op <= IR_BFI ? rnd() % 48 | (1 + rnd() % 16) << 8 : 0;
-			val_t x = any(b, v, n), y = args > 1 ? any(b, v, n) : 0, z = args > 2 ? any(b, v, n) : 0;
+			u64 imm = op >= IR_BFXU && op <= IR_BFI ?
+					  rnd() % 48 | (1 + rnd() % 16) << 8 :
+					  0;
+			val_t x = any(b, v, n), y = args > 1 ? any(b, v, n) : 0,
+			      z = args > 2 ? any(b, v, n) : 0;
 
 			v[n++] = ir_emit(b, op, x, y, z, 0, 0, imm);
 		} else if (kind < 12) {
@@ -98,7 +103,8 @@ static void toy_insn(struct ir_block *b, u32 word)
 		} else if (kind == 14) {
 			val_t at = ir_2(b, IR_AND64, any(b, v, n), ir_const(b, 0x1ff8));
 
-			ir_store(b, IR_ST8 + rnd() % 4, at, (s32)(PAGE_SIZE + rnd() % 16), any(b, v, n), 0);
+			ir_store(b, IR_ST8 + rnd() % 4, at, (s32)(PAGE_SIZE + rnd() % 16),
+				 any(b, v, n), 0);
 		} else {
 			ir_branch(b, IR_BREQ32 + rnd() % 12, any(b, v, n), any(b, v, n),
 				  b->pc / PAGE_SIZE * PAGE_SIZE + 4 * (rnd() % 1024));
@@ -134,8 +140,8 @@ static bool toy_fill(struct gcpu *g, gva_t va, u32 len, enum access access)
 	g->fill_gpa = va;
 	g->fill_host = ram + va;
 	g->fill_len = (u32)(PAGE_SIZE - va % PAGE_SIZE);
-	tlb_fill(g->tlb, access == ACCESS_FETCH ? &g->tlb->i : &g->tlb->d, va & PAGE_MASK, va & PAGE_MASK,
-		 ram + (va & PAGE_MASK), true, access == ACCESS_WRITE, PAGE_SIZE);
+	tlb_fill(g->tlb, access == ACCESS_FETCH ? &g->tlb->i : &g->tlb->d, va & PAGE_MASK,
+		 va & PAGE_MASK, ram + (va & PAGE_MASK), true, access == ACCESS_WRITE, PAGE_SIZE);
 	return true;
 }
 
@@ -153,9 +159,16 @@ static void toy_reset(struct gcpu *g) { (void)g; }
 static bool toy_no(struct gcpu *g) { (void)g; return false; }
 
 static const struct isa toy_isa = {
-	.name = "toy", .state_size = sizeof(struct toy), .pc_offset = offsetof(struct toy, pc), .pc_align = 2,
-	.reset = toy_reset, .translate = toy_translate, .fill = toy_fill, .raise = toy_raise,
-	.interrupt = toy_no, .wakes = toy_no,
+	.name = "toy",
+	.state_size = sizeof(struct toy),
+	.pc_offset = offsetof(struct toy, pc),
+	.pc_align = 2,
+	.reset = toy_reset,
+	.translate = toy_translate,
+	.fill = toy_fill,
+	.raise = toy_raise,
+	.interrupt = toy_no,
+	.wakes = toy_no,
 };
 
 /* ---- the naive machine: straight over the IR, values in an array ---- */
@@ -301,7 +314,10 @@ static void agrees_with_naive_evaluation(void **state)
 	}
 }
 
-/* The same program in one go, in slices of every size and with a tiny cache ends in the same state. */
+/*
+ * The same program in one go, in slices of every size and with a tiny cache ends in the same
+ * state.
+ */
 static void slices_do_not_matter(void **state)
 {
 	(void)state;
@@ -321,7 +337,9 @@ static void slices_do_not_matter(void **state)
 			while (g.icount < 3000) {
 				u64 left = 3000 - g.icount;
 
-				g.budget = (s64)(slice == 0 || slice == 3 ? left : MIN(left, slice == 1 ? 1 : 17));
+				g.budget = (s64)(slice == 0 || slice == 3 ?
+							 left :
+							 MIN(left, slice == 1 ? 1 : 17));
 				interp_runner.run(&g, &x);
 				assert_int_equal(x.why, EXIT_BUDGET);
 			}

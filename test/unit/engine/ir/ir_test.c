@@ -1,4 +1,7 @@
-/* The IR: folding, memory of the state, dead code, the verifier's teeth, flags and vectors against plain C. */
+/*
+ * The IR: folding, memory of the state, dead code, the verifier's teeth, flags and vectors against
+ * plain C.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -152,8 +155,10 @@ static void prints(void **state)
 static u64 rnd(void)
 {
 	static u64 s = 88172645463325252ull;
-	static const u64 corner[] = { 0, 1, ~0ull, 1ull << 63, (1ull << 63) - 1, 0x80000000, 0x7fffffff,
-				      0xffffffff, 0x80, 0x7f, 0xffff8000 };
+	static const u64 corner[] = {
+		0,          1,          ~0ull, 1ull << 63, (1ull << 63) - 1, 0x80000000,
+		0x7fffffff, 0xffffffff, 0x80,  0x7f,       0xffff8000
+	};
 
 	s ^= s << 13, s ^= s >> 7, s ^= s << 17;
 	return s % 4 ? s : corner[s / 8 % ARRAY_LEN(corner)];
@@ -183,8 +188,10 @@ static void flags_agree_with_wide_arithmetic(void **state)
 		assert_int_equal(flags_compute(FLAG_ASBC << 2 | size, a, b, !c), f ^ FL_C);
 		assert_int_equal(flags_cc(CC_L, flags_compute(FLAG_SUB << 2 | size, a, b, 0)),
 				 sext(a, bits) < sext(b, bits));
-		assert_int_equal(flags_cc(CC_BE, flags_compute(FLAG_SUB << 2 | size, a, b, 0)), a <= b);
-		assert_int_equal(flags_cc(CC_HI, flags_compute(FLAG_ASUB << 2 | size, a, b, 0)), a > b);
+		assert_int_equal(flags_cc(CC_BE, flags_compute(FLAG_SUB << 2 | size, a, b, 0)),
+				 a <= b);
+		assert_int_equal(flags_cc(CC_HI, flags_compute(FLAG_ASUB << 2 | size, a, b, 0)),
+				 a > b);
 		assert_int_equal(flags_compute(FLAG_INC << 2 | size, a, 0, FL_C) & FL_C, FL_C);
 		assert_int_equal(!!(flags_compute(FLAG_MULU << 2 | size, a, b, 0) & FL_C),
 				 (u128)a * b >> bits != 0);
