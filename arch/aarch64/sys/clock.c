@@ -15,6 +15,8 @@
 static u64 start;
 static struct scale to_ns, to_ticks;
 static u64 wall_start;
+/* owning CPU only */
+static _Thread_local ns_t armed;	/* what the timer is set to: most calls change nothing */
 
 static u64 counter_read(void)
 {
@@ -51,6 +53,9 @@ ns_t arch_clock_ns(void)
 
 void arch_timer_set(ns_t deadline)
 {
+	if (deadline == armed)
+		return;
+	armed = deadline;
 	if (deadline == NS_NEVER) {
 		sysreg_write(cnthp_ctl_el2, 0);
 		return;
