@@ -1,22 +1,16 @@
 /*
  * The decode-table tool: a host program run by make. It reads a front end's instruction
- * table (rows of a bit picture, a format, a name, an extension and the meaning in IR-builder
- * calls), checks it and writes
- *
- *	decode.inc	a function per row and the decision trees decode16(), decode32()
- *	rows.inc	ROW(...) of every row: disassembler, encoding generator for fuzzing
- *	coverage.md	what is implemented, by extension
- *
- * Table syntax; everything else must be a comment:
+ * table, checks it and writes decode.inc (a function per row, decision trees decode16() and
+ * decode32()), rows.inc (ROW(...) of every row: disassembler, fuzzing), coverage.md. Syntax:
  *
  *	FORMAT(name, "operands", "immediate")
- *	I("picture", format, name, extension, meaning)
- *	S("picture", format, name, extension, meaning)	special case: wins over the wider row it lies in
+ *	I("picture", format, name, extension, meaning in IR-builder calls)
+ *	S("picture", ...)		special case: wins over the wider row it lies in
  *
- * A picture has 16 or 32 bits, first bit 15 or 31: 0, 1, '-' (ignored) or the letter of a
- * field. Bits of letter i are put together as the format's immediate says: "-12|10:5|4:1|11"
- * names the value's bits in order of appearance, a leading '-' makes it signed. Every letter
- * is a variable in the meaning (s64 i, u32 others). A 3-bit d, s or t is a register 8..15.
+ * A picture has 16 or 32 bits, highest first: 0, 1, '-' (ignored) or the letter of a field.
+ * Bits of letter i are put together as the format's immediate says: "-12|10:5|4:1|11" names
+ * the value's bits in order of appearance, a leading '-' makes it signed. Every letter is a
+ * variable in the meaning (s64 i, u32 others). A 3-bit d, s or t is a register 8..15.
  */
 #include <ctype.h>
 #include <stdarg.h>
@@ -382,7 +376,8 @@ static void emit_rows(void)
 	for (int i = 0; i < row_count; i++) {
 		const struct row *r = &rows[i];
 
-		fprintf(out, "static inline bool row_%s(struct translation *tr, u32 w)\n{\n", r->id);
+		fprintf(out, "static inline bool row_%s(struct translation *tr, u32 w)\n{\n",
+			r->id);
 		fprintf(out, "\tif (!HAS_%s)\n\t\treturn false;\n", r->ext);
 		emit_fields(r);
 		if (letter_bits(r, 'm'))
@@ -506,21 +501,24 @@ static void emit_decoder(int width)
 
 static void emit_list(void)
 {
-	fprintf(out, "/* ROW(name, extension, bytes, mask, value, picture, operands, immediate, special) */\n");
+	fprintf(out, "/* ROW(name, extension, bytes, mask, value, picture, operands, "
+		"immediate, special) */\n");
 	for (int special = 1; special >= 0; special--)
 		for (int i = 0; i < row_count; i++) {
 			const struct row *r = &rows[i];
 
 			if (r->special == special)
-				fprintf(out, "ROW(\"%s\", \"%s\", %d, 0x%xu, 0x%xu, \"%s\", \"%s\", \"%s\", %d)\n",
-					r->name, r->ext, r->width / 8, r->mask, r->value, r->picture,
-					r->format->operands, r->format->imm, special);
+				fprintf(out, "ROW(\"%s\", \"%s\", %d, 0x%xu, 0x%xu, "
+					"\"%s\", \"%s\", \"%s\", %d)\n",
+					r->name, r->ext, r->width / 8, r->mask, r->value,
+					r->picture, r->format->operands, r->format->imm, special);
 		}
 }
 
 static void emit_coverage(void)
 {
-	fprintf(out, "# Instructions, by extension\n\nMade from %s by engine/tool/decode.c.\n", file);
+	fprintf(out, "# Instructions, by extension\n\nMade from %s by engine/tool/decode.c.\n",
+		file);
 	for (int i = 0; i < row_count; i++) {
 		int first = 1;
 
@@ -531,7 +529,8 @@ static void emit_coverage(void)
 		fprintf(out, "\n## %s\n", rows[i].ext);
 		for (int j = i; j < row_count; j++)
 			if (!strcmp(rows[j].ext, rows[i].ext) && strcmp(rows[j].name, "reserved"))
-				fprintf(out, "%s`%s`", first ? (first = 0, "") : ", ", rows[j].name);
+				fprintf(out, "%s`%s`", first ? (first = 0, "") : ", ",
+					rows[j].name);
 		fprintf(out, "\n");
 	}
 }

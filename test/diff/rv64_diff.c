@@ -121,7 +121,8 @@ static void peer_open(const char *program)
 		dup2(in[0], 0);
 		dup2(out[1], 1);
 		dup2(fd, 3);
-		execlp("qemu-riscv64-static", "qemu-riscv64-static", "-cpu", "rv64,zbc=off,h=off", program, (char *)NULL);
+		execlp("qemu-riscv64-static", "qemu-riscv64-static", "-cpu", "rv64,zbc=off,h=off",
+		       program, (char *)NULL);
 		perror("qemu-riscv64-static");
 		_exit(127);
 	}
@@ -136,7 +137,8 @@ static void peer_run(u32 count)
 {
 	char done;
 
-	if (write(to_peer, &count, sizeof(count)) != sizeof(count) || read(from_peer, &done, 1) != 1) {
+	if (write(to_peer, &count, sizeof(count)) != sizeof(count) ||
+	    read(from_peer, &done, 1) != 1) {
 		fprintf(stderr, "rv64_diff: the peer died\n");
 		exit(4);
 	}
@@ -204,8 +206,8 @@ static void print_code(const struct diff_case *c)
 static void print_word(const char *name, u32 i, u64 in, u64 ours, u64 peer)
 {
 	if (ours != peer)
-		printf("  %s%u: in %016llx ours %016llx qemu %016llx\n", name, i, (unsigned long long)in,
-		       (unsigned long long)ours, (unsigned long long)peer);
+		printf("  %s%u: in %016llx ours %016llx qemu %016llx\n", name, i,
+		       (unsigned long long)in, (unsigned long long)ours, (unsigned long long)peer);
 	else if (in)
 		printf("  %s%u: in %016llx\n", name, i, (unsigned long long)in);
 }

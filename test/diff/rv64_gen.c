@@ -252,10 +252,13 @@ void gen_case(struct diff_case *c, u64 seed)
 	memset(c, 0, sizeof(*c));
 	rng_next(&g);
 	for (u32 i = 1; i < 32; i++)
-		in->x[i] = is_base(i) ? DIFF_DATA + DIFF_DATA_SIZE / 2 + 8 * rng_below(&g, 16) : gen_integer(&g);
+		in->x[i] = is_base(i) ? DIFF_DATA + DIFF_DATA_SIZE / 2 + 8 * rng_below(&g, 16) :
+					gen_integer(&g);
 	for (u32 i = 0; i < 32; i++)
 		in->f[i] = rng_below(&g, 2) ? gen_double(&g) : gen_single(&g);
-	in->fcsr = rng_below(&g, 4) ? rng_below(&g, 5) << 5 | rng_below(&g, 32) : rng_below(&g, 256);
+	in->fcsr = rng_below(&g, 256);
+	if (rng_below(&g, 4))
+		in->fcsr = (in->fcsr & 31) | rng_below(&g, 5) << 5;	/* a valid rounding mode */
 	for (u32 i = 0; i < DIFF_DATA_SIZE / 8; i++) {
 		u64 v = rng_below(&g, 2) ? gen_double(&g) : gen_integer(&g);
 

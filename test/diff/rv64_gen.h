@@ -15,7 +15,10 @@ static inline u32 rng_below(struct rng *r, u32 n)
 	return (u32)((rng_next(r) >> 32) * n >> 32);
 }
 
-/* Fill in everything of @c->in and its code; equal seeds give equal cases. Extensions that the peer lacks are left out. */
+/*
+ * Fill in everything of @c->in and its code; equal seeds give equal cases. Extensions that the
+ * peer lacks are left out.
+ */
 void gen_case(struct diff_case *c, u64 seed);
 /* Bytes of the instruction at @at of the code. */
 u32 gen_insn_len(const struct diff_case *c, u32 at);

@@ -21,7 +21,11 @@ struct action {
 	uint64_t flags, mask;
 };
 
-enum { SYS_READ = 63, SYS_WRITE = 64, SYS_EXIT = 93, SYS_SIGALTSTACK = 132, SYS_SIGACTION = 134, SYS_MMAP = 222 };
+enum {
+	SYS_READ = 63, SYS_WRITE = 64, SYS_EXIT = 93,
+	SYS_SIGALTSTACK = 132, SYS_SIGACTION = 134, SYS_MMAP = 222,
+};
+enum { SA_SIGINFO = 4, SA_ONSTACK = 0x08000000, SA_NODEFER = 0x40000000 };
 enum { SIG_ILL = 4, SIG_TRAP = 5, SIG_BUS = 7, SIG_SEGV = 11 };
 
 static struct diff_case *current;
@@ -32,7 +36,8 @@ static uint8_t stack[65536];
 static long call(long n, long a, long b, long c, long d, long e, long f)
 {
 	register long a7 __asm__("a7") = n, a0 __asm__("a0") = a, a1 __asm__("a1") = b,
-		a2 __asm__("a2") = c, a3 __asm__("a3") = d, a4 __asm__("a4") = e, a5 __asm__("a5") = f;
+			 a2 __asm__("a2") = c, a3 __asm__("a3") = d, a4 __asm__("a4") = e,
+			 a5 __asm__("a5") = f;
 
 	__asm__ volatile("ecall" : "+r"(a0) : "r"(a7), "r"(a1), "r"(a2), "r"(a3), "r"(a4), "r"(a5)
 			 : "memory");
@@ -101,9 +106,10 @@ static void map(uint64_t at, uint64_t len, int prot)
 
 void _start(void)
 {
-	struct action a = { on_signal, 4 | 0x08000000 | 0x40000000 /* siginfo, altstack, nodefer */, 0 };
+	struct action a = { on_signal, SA_SIGINFO | SA_ONSTACK | SA_NODEFER, 0 };
 	uint64_t alt[3] = { (uint64_t)stack, 0, sizeof(stack) };
-	struct diff_case *cases = (void *)call(SYS_MMAP, 0, sizeof(*cases) * DIFF_BATCH, 3, 1, 3, 0);
+	struct diff_case *cases =
+		(void *)call(SYS_MMAP, 0, sizeof(*cases) * DIFF_BATCH, 3, 1, 3, 0);
 	static const int signals[] = { SIG_ILL, SIG_TRAP, SIG_BUS, SIG_SEGV };
 	uint32_t count;
 

@@ -2,8 +2,9 @@
 ISA_DIR := $(B)/test/isa/rv64
 ISA_RUNTIME := isa start
 ISA_TESTS := $(filter-out $(ISA_RUNTIME),$(basename $(notdir $(wildcard test/isa/rv64/*.c))))
-ISA_CC := riscv64-unknown-elf-gcc -std=gnu17 -O1 -g -march=rv64imafdc_zicsr_zifencei -mabi=lp64d -mcmodel=medany \
-  -mno-relax -ffreestanding -fno-tree-loop-distribute-patterns -nostdlib -Wall -Wextra -Werror
+ISA_CC := riscv64-unknown-elf-gcc -std=gnu17 -O1 -g -march=rv64imafdc_zicsr_zifencei \
+  -mabi=lp64d -mcmodel=medany -mno-relax -ffreestanding \
+  -fno-tree-loop-distribute-patterns -nostdlib -Wall -Wextra -Werror
 
 $(ISA_DIR)/%.o: test/isa/rv64/%.c test/isa/rv64/isa.h
 	@mkdir -p $(@D)
@@ -12,7 +13,8 @@ $(ISA_DIR)/%.o: test/isa/rv64/%.S
 	@mkdir -p $(@D)
 	@$(ISA_CC) -c $< -o $@
 $(ISA_DIR)/%.elf: $(ISA_DIR)/%.o $(ISA_RUNTIME:%=$(ISA_DIR)/%.o) test/isa/rv64/isa.ld
-	@$(ISA_CC) -T test/isa/rv64/isa.ld -Wl,--build-id=none -Wl,--no-warn-rwx-segments $(filter %.o,$^) -o $@
+	@$(ISA_CC) -T test/isa/rv64/isa.ld -Wl,--build-id=none -Wl,--no-warn-rwx-segments \
+	  $(filter %.o,$^) -o $@
 
 .PHONY: isa
 isa: $(B)/fvp $(ISA_TESTS:%=$(ISA_DIR)/%.elf) ## RV64 ISA tests, on FVP and on QEMU; T= picks

@@ -34,8 +34,8 @@ def main():
         if part not in name:
             continue
         elf = f"{folder}/{name}.elf"
-        good &= run(name, "fvp", [fvp, "run", "--arch", "riscv64", "--memory", "64M", "--firmware", elf,
-                                  "--log", "error", "--no-reboot", "--restart", "never"])
+        good &= run(name, "fvp", [fvp, "run", "--arch", "riscv64", "--memory", "64M", "--firmware",
+                                  elf, "--log", "error", "--no-reboot", "--restart", "never"])
         good &= run(name, "qemu", QEMU + [elf])
     sys.exit(not good)
 

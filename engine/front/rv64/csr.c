@@ -52,7 +52,7 @@ static u64 read_frm(const struct gcpu *g, u32 i)
 static void write_frm(struct gcpu *g, u32 i, u64 v)
 {
 	rv64_st(g)->frm = v & 7;
-	g->fp_rm = rv64_st(g)->frm;		/* reserved values never reach arithmetic: CTX_FRM */
+	g->fp_rm = rv64_st(g)->frm;	/* reserved values never reach arithmetic: CTX_FRM */
 	fp_mark_dirty(g);
 }
 
@@ -354,9 +354,12 @@ struct csr {
 
 static const struct csr csrs[] = {
 	{ NULL },
-#define CSR_CODE(first, last, name, flags)	{ #name, read_##name, write_##name, first, last, flags },
-#define CSR_ZERO(first, last, name, flags)	{ #name, read_zero, write_ignored, first, last, flags },
-#define CSR_STATE(number, name, mask, flags)	{ #name, read_##name, write_##name, number, number, flags },
+#define CSR_CODE(first, last, name, flags) \
+	{ #name, read_##name, write_##name, first, last, flags },
+#define CSR_ZERO(first, last, name, flags) \
+	{ #name, read_zero, write_ignored, first, last, flags },
+#define CSR_STATE(number, name, mask, flags) \
+	{ #name, read_##name, write_##name, number, number, flags },
 #include "engine/front/rv64/csr.def"
 };
 
@@ -415,7 +418,7 @@ static bool csr_permitted(const struct gcpu *g, const struct csr *c, u32 number,
 	return !(c->flags & CSR_STC) || stc_permitted(g);
 }
 
-/* The whole instruction: @insn its bits, @operand rs1's value or the immediate. Returns the old value. */
+/* The instruction @insn; @operand is rs1's value or the immediate. Returns the old value. */
 static u64 csr(struct gcpu *g, u64 insn, u64 operand, u64 unused)
 {
 	u32 number = (u32)BITS(insn, 31, 20), op = (u32)BITS(insn, 13, 12);
@@ -429,7 +432,7 @@ static u64 csr(struct gcpu *g, u64 insn, u64 operand, u64 unused)
 	old = base = c->read(g, number);
 	if (!write)
 		return old;
-	if (c->flags & CSR_PINS)		/* setting one bit must not latch a pin into another */
+	if (c->flags & CSR_PINS)	/* setting one bit must not latch a pin into another */
 		base = rv64_st(g)->mip | (old & BIT(IRQ_SSI));
 	c->write(g, number, op == 1 ? operand : op == 2 ? base | operand : base & ~operand);
 	return old;

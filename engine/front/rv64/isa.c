@@ -138,8 +138,8 @@ static void rv64_print(const struct gcpu *g, struct sink *to)
 	static const u16 machine[] = { 0x300, 0x342, 0x341, 0x343, 0x305, 0x304, 0x344, 0x303 };
 	const struct rv64_state *st = rv64_st(g);
 
-	sink_printf(to, "pc  %016llx  privilege %c  instructions %llu\n", (unsigned long long)st->pc,
-		    priv[st->priv & 3], (unsigned long long)g->icount);
+	sink_printf(to, "pc  %016llx  privilege %c  instructions %llu\n",
+		    (unsigned long long)st->pc, priv[st->priv & 3], (unsigned long long)g->icount);
 	for (u32 i = 1; i < 32; i++)
 		sink_printf(to, "%-3s %016llx%s", rv64_x_name(i), (unsigned long long)st->x[i],
 			    i % 4 == 0 || i == 31 ? "\n" : "  ");

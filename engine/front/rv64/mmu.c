@@ -130,7 +130,8 @@ static void enter(struct gcpu *g, gva_t va, enum access access, const struct wal
 		  const struct range *r)
 {
 	struct mmu_tlb *t = g->tlb;
-	bool fetch = access == ACCESS_FETCH, write = w->write && pmp & PMP_W && r->kind == RANGE_RAM;
+	bool fetch = access == ACCESS_FETCH, ram = r->kind == RANGE_RAM;
+	bool write = ram && w->write && pmp & PMP_W;
 
 	if (access == ACCESS_WRITE)
 		range_mark_dirty(r, w->gpa);
@@ -142,7 +143,9 @@ static void enter(struct gcpu *g, gva_t va, enum access access, const struct wal
 
 bool rv64_fill(struct gcpu *g, gva_t va, u32 len, enum access access)
 {
-	static const u8 need[] = { [ACCESS_READ] = PMP_R, [ACCESS_WRITE] = PMP_W, [ACCESS_FETCH] = PMP_X };
+	static const u8 need[] = {
+		[ACCESS_READ] = PMP_R, [ACCESS_WRITE] = PMP_W, [ACCESS_FETCH] = PMP_X
+	};
 	const struct rv64_state *st = rv64_st(g);
 	enum rv64_priv priv = access == ACCESS_FETCH ? (enum rv64_priv)st->priv : data_priv(st);
 	const struct range *r;

@@ -74,7 +74,8 @@ static inline u64 rv64_illegal(struct gcpu *g, u64 insn)
 }
 
 /* mmu.c */
-void rv64_ctx_update(struct gcpu *g);		/* after any change of privilege, mstatus, satp, frm, envcfg */
+/* After any change of privilege, mstatus, satp, frm or envcfg. */
+void rv64_ctx_update(struct gcpu *g);
 bool rv64_fill(struct gcpu *g, gva_t va, u32 len, enum access access);
 void rv64_bus_fault(struct gcpu *g, gva_t va, gpa_t gpa, enum access access);
 void rv64_misaligned(struct gcpu *g, gva_t va, enum access access);
@@ -91,7 +92,7 @@ void rv64_pmp_write_addr(struct gcpu *g, u32 i, u64 v);
 /* csr.c */
 extern const struct ir_helper rv64_csr, rv64_fp_dirty;
 const char *rv64_csr_name(u32 number);		/* NULL: there is none */
-bool rv64_csr_ends_block(u32 number);		/* a write may change ctx, translation or interrupts */
+bool rv64_csr_ends_block(u32 number);	/* a write may change ctx, translation or interrupts */
 u64 rv64_csr_peek(const struct gcpu *g, u32 number);	/* for printing: no checks */
 
 /* trap.c */

@@ -33,7 +33,8 @@ struct rv64_state {
 	u64 mip;		/* the bits software has set: SEIP, STIP; see rv64_mip() */
 	u64 mtvec, mscratch, mepc, mcause, mtval;
 	u64 mcounteren, mcountinhibit, menvcfg;
-	u64 mcycle, minstret;	/* counter less gcpu_icount(), or the counter itself while inhibited */
+	/* counter less gcpu_icount(), or the counter itself while inhibited */
+	u64 mcycle, minstret;
 	u64 pmpaddr[RV64_PMP_COUNT];
 	/* supervisor */
 	u64 stvec, sscratch, sepc, scause, stval;

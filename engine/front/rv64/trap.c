@@ -21,7 +21,8 @@ static u64 vector(u64 tvec, u64 cause)
 
 static void enter_s(struct rv64_state *st, u64 cause, u64 value)
 {
-	u64 status = move_bit(st->mstatus, MSTATUS_SPIE, MSTATUS_SIE) & ~(u64)(MSTATUS_SIE | MSTATUS_SPP);
+	u64 status = move_bit(st->mstatus, MSTATUS_SPIE, MSTATUS_SIE) &
+		     ~(u64)(MSTATUS_SIE | MSTATUS_SPP);
 
 	st->mstatus = status | (st->priv == PRIV_S ? MSTATUS_SPP : 0);
 	st->scause = cause;
@@ -33,7 +34,8 @@ static void enter_s(struct rv64_state *st, u64 cause, u64 value)
 
 static void enter_m(struct rv64_state *st, u64 cause, u64 value)
 {
-	u64 status = move_bit(st->mstatus, MSTATUS_MPIE, MSTATUS_MIE) & ~(u64)(MSTATUS_MIE | MSTATUS_MPP);
+	u64 status = move_bit(st->mstatus, MSTATUS_MPIE, MSTATUS_MIE) &
+		     ~(u64)(MSTATUS_MIE | MSTATUS_MPP);
 
 	st->mstatus = status | (u64)st->priv << 11;
 	st->mcause = cause;
@@ -56,7 +58,7 @@ static void take_trap(struct gcpu *g, u64 cause, u64 value)
 	rv64_ctx_update(g);
 }
 
-/* A trap handler that cannot be fetched would trap for ever, where nothing more privileged could step in. */
+/* A handler that cannot be fetched traps for ever if nothing more privileged can step in. */
 static bool trap_is_fatal(const struct gcpu *g, u64 from, enum rv64_priv priv, u32 cause)
 {
 	const struct rv64_state *st = rv64_st(g);
@@ -75,8 +77,8 @@ void rv64_raise(struct gcpu *g)
 	take_trap(g, g->xcpt.cause, g->xcpt.value);
 	if (trap_is_fatal(g, from, priv, g->xcpt.cause) && g->exit) {
 		g->exit->why = EXIT_SHUTDOWN;
-		fmt_buf(g->exit->text, sizeof(g->exit->text), "trap handler at %#llx cannot be fetched",
-			(unsigned long long)from);
+		fmt_buf(g->exit->text, sizeof(g->exit->text),
+			"trap handler at %#llx cannot be fetched", (unsigned long long)from);
 		g->leave = true;
 	}
 }

@@ -1,8 +1,9 @@
 /* Zba, Zbb, Zbs, Zicond. */
 #include "isa.h"
 
-#define R(f7, f3, op, a, b) ({ u64 r_; __asm__ volatile(".insn r " #op ", " #f3 ", " #f7 ", %0, %1, %2" \
-			       : "=r"(r_) : "r"((u64)(a)), "r"((u64)(b))); r_; })
+#define R(f7, f3, op, a, b) ({ u64 r_; \
+	__asm__ volatile(".insn r " #op ", " #f3 ", " #f7 ", %0, %1, %2" \
+			 : "=r"(r_) : "r"((u64)(a)), "r"((u64)(b))); r_; })
 #define UN(imm, f3, op, a) ({ u64 r_; __asm__ volatile(".insn i " #op ", " #f3 ", %0, %1, " #imm \
 			      : "=r"(r_) : "r"((u64)(a))); r_; })
 

@@ -3,7 +3,8 @@
 
 static u8 block[256] __attribute__((aligned(64)));
 
-static u32 code[] __attribute__((section(".data"))) = { 0x00500513, 0x00008067 };	/* li a0, 5; ret */
+/* li a0, 5; ret */
+static u32 code[] __attribute__((section(".data"))) = { 0x00500513, 0x00008067 };
 
 static u64 call_code(void) { return ((u64 (*)(void))code)(); }
 
@@ -18,7 +19,8 @@ static void changing(void)
 }
 
 /* .insn i 0x0f, 2, x0, rs1, op: 0 inval, 1 clean, 2 flush, 4 zero */
-#define CBO(op, p) TRAP_OF(__asm__ volatile(".insn i 0x0f, 2, x0, %0, " #op : : "r"(p) : "memory"))
+#define CBO(op, p) \
+	TRAP_OF(__asm__ volatile(".insn i 0x0f, 2, x0, %0, " #op : : "r"(p) : "memory"))
 static u64 inval(u64 a) { return CBO(0, a); }
 static u64 clean(u64 a) { return CBO(1, a); }
 static u64 zero(u64 a) { return CBO(4, a); }
@@ -53,7 +55,8 @@ static void gates(void)
 				write_csr(0x30a, m ? row[i].bits : 0xf0 & ~row[i].bits & ~0x30);
 				write_csr(0x10a, s ? row[i].bits : 0xf0 & ~row[i].bits & ~0x30);
 				CHECK_EQ(run_in(S, row[i].fn, (u64)block), m ? NO_TRAP : ILLEGAL);
-				CHECK_EQ(run_in(U, row[i].fn, (u64)block), m & s ? NO_TRAP : ILLEGAL);
+				CHECK_EQ(run_in(U, row[i].fn, (u64)block),
+					 m & s ? NO_TRAP : ILLEGAL);
 			}
 	write_csr(0x30a, 0xf0);
 	write_csr(0x10a, 0xf0);

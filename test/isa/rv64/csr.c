@@ -128,7 +128,8 @@ static void gates(void)
 			write_csr(scounteren, s);
 			for (u32 i = 0; i < 3; i++) {
 				CHECK_EQ(run_in(S, read[i], 0), m >> i & 1 ? NO_TRAP : ILLEGAL);
-				CHECK_EQ(run_in(U, read[i], 0), m >> i & s >> i & 1 ? NO_TRAP : ILLEGAL);
+				CHECK_EQ(run_in(U, read[i], 0),
+					 m >> i & s >> i & 1 ? NO_TRAP : ILLEGAL);
 			}
 		}
 	if (!on_qemu)

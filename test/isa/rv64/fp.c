@@ -1,17 +1,20 @@
 /* F and D: boxes, NaNs, minimum, conversions, rounding modes, flags, mstatus.FS. */
 #include "isa.h"
 
-#define F2(insn, a, b) ({ u64 r_; __asm__ volatile("fmv.d.x ft0, %1\n fmv.d.x ft1, %2\n csrw fflags, x0\n" \
-	insn " ft2, ft0, ft1\n fmv.x.d %0, ft2" : "=r"(r_) : "r"((u64)(a)), "r"((u64)(b)) : "ft0", "ft1", "ft2"); r_; })
-#define X2(insn, a, b) ({ u64 r_; __asm__ volatile("fmv.d.x ft0, %1\n fmv.d.x ft1, %2\n csrw fflags, x0\n" \
-	insn " %0, ft0, ft1" : "=r"(r_) : "r"((u64)(a)), "r"((u64)(b)) : "ft0", "ft1"); r_; })
-#define X1(insn, a) ({ u64 r_; __asm__ volatile("fmv.d.x ft0, %1\n csrw fflags, x0\n" insn : "=r"(r_) \
-	: "r"((u64)(a)) : "ft0"); r_; })
-#define F1(insn, a) ({ u64 r_; __asm__ volatile("fmv.d.x ft0, %1\n csrw fflags, x0\n" insn " ft2, ft0\n" \
-	"fmv.x.d %0, ft2" : "=r"(r_) : "r"((u64)(a)) : "ft0", "ft2"); r_; })
-#define F3(insn, a, b, c) ({ u64 r_; __asm__ volatile("fmv.d.x ft0, %1\n fmv.d.x ft1, %2\n fmv.d.x ft3, %3\n" \
-	"csrw fflags, x0\n" insn " ft2, ft0, ft1, ft3\n fmv.x.d %0, ft2" : "=r"(r_) \
-	: "r"((u64)(a)), "r"((u64)(b)), "r"((u64)(c)) : "ft0", "ft1", "ft2", "ft3"); r_; })
+/* @insn on bit patterns: F gives an FP register, X an integer one; the number is its operands'. */
+#define IN(n, v) "fmv.d.x ft" #n ", %" #v "\n"
+#define CLEAR "csrw fflags, x0\n"
+#define FT "ft0", "ft1", "ft2", "ft3"
+#define ASM(code, ...) ({ u64 r_; __asm__ volatile(code : "=r"(r_) : __VA_ARGS__ : FT); r_; })
+#define BITS(v) "r"((u64)(v))
+#define OUT "\n fmv.x.d %0, ft2"
+#define X1(insn, a) ASM(IN(0, 1) CLEAR insn, BITS(a))
+#define X2(insn, a, b) ASM(IN(0, 1) IN(1, 2) CLEAR insn " %0, ft0, ft1", BITS(a), BITS(b))
+#define F1(insn, a) ASM(IN(0, 1) CLEAR insn " ft2, ft0" OUT, BITS(a))
+#define F2(insn, a, b) ASM(IN(0, 1) IN(1, 2) CLEAR insn " ft2, ft0, ft1" OUT, BITS(a), BITS(b))
+#define F3(insn, a, b, c) \
+	ASM(IN(0, 1) IN(1, 2) IN(3, 3) CLEAR insn " ft2, ft0, ft1, ft3" OUT, \
+	    BITS(a), BITS(b), BITS(c))
 #define FLAGS read_csr(fflags)
 #define BOX(v) (0xffffffff00000000 | (v))
 enum { NX = 1, UF = 2, OF = 4, DZ = 8, NV = 16 };
@@ -106,13 +109,13 @@ static void convert(void)
 
 static void classes(void)
 {
-	static const struct { u64 v; u32 class; } row[] = {
-		{ 0xff800000, 0 }, { 0xbf800000, 1 }, { 0x80000001, 2 }, { 0x80000000, 3 }, { 0, 4 },
-		{ 1, 5 }, { 0x3f800000, 6 }, { 0x7f800000, 7 }, { 0x7f800001, 8 }, { 0x7fc00000, 9 },
+	static const u64 of_class[10] = {
+		0xff800000, 0xbf800000, 0x80000001, 0x80000000, 0, 1, 0x3f800000, 0x7f800000,
+		0x7f800001, 0x7fc00000,
 	};
 
 	for (u32 i = 0; i < 10; i++)
-		CHECK_EQ(X1("fclass.s %0, ft0", BOX(row[i].v)), 1 << row[i].class);
+		CHECK_EQ(X1("fclass.s %0, ft0", BOX(of_class[i])), 1 << i);
 	CHECK_EQ(X1("fclass.s %0, ft0", 0), 1 << 9);		/* not boxed */
 }
 

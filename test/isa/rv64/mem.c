@@ -20,8 +20,10 @@ static void misaligned(void)
 }
 
 #define LR(a) ({ u64 r_; __asm__ volatile("lr.d %0, (%1)" : "=r"(r_) : "r"(a) : "memory"); r_; })
-#define SC(a, v) ({ u64 r_; __asm__ volatile("sc.d %0, %2, (%1)" : "=r"(r_) : "r"(a), "r"((u64)(v)) : "memory"); r_; })
-#define SCW(a, v) ({ u64 r_; __asm__ volatile("sc.w %0, %2, (%1)" : "=r"(r_) : "r"(a), "r"((u64)(v)) : "memory"); r_; })
+#define AMO(insn, a, v) ({ u64 r_; __asm__ volatile(insn " %0, %2, (%1)" : "=r"(r_) \
+			   : "r"(a), "r"((u64)(v)) : "memory"); r_; })
+#define SC(a, v) AMO("sc.d", a, v)
+#define SCW(a, v) AMO("sc.w", a, v)
 
 static void reservation(void)
 {
@@ -42,9 +44,6 @@ static void reservation(void)
 	if (!on_qemu)
 		CHECK_EQ(SC(word, 8), 1);
 }
-
-#define AMO(insn, a, v) ({ u64 r_; __asm__ volatile(insn " %0, %2, (%1)" : "=r"(r_) \
-			   : "r"(a), "r"((u64)(v)) : "memory"); r_; })
 
 static void amo(void)
 {
@@ -76,7 +75,7 @@ static void faults(void)
 	CHECK_EQ(TRAP_OF(*(volatile u64 *)8 = 1), STORE_ACCESS);
 	CHECK_EQ(trap.tval, 8);
 	CHECK_EQ(TRAP_OF(LR(8)), LOAD_ACCESS);
-	if (on_qemu)			/* reports AMOs as loads, and lets them through to devices */
+	if (on_qemu)		/* reports AMOs as loads, and lets them through to devices */
 		return;
 	CHECK_EQ(TRAP_OF(AMO("amoadd.d", odd, 1)), STORE_MISALIGNED);
 	CHECK_EQ(trap.tval, (u64)odd);

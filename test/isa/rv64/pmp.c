@@ -71,7 +71,7 @@ static void kinds(void)
 	set_cfg(1, NA4);
 	CHECK_EQ(load_as(S, at), LOAD_ACCESS);
 	CHECK_EQ(load_as(S, at + 8), NO_TRAP);
-	set_cfg(1, NA4 | R | W | X);				/* matches half: fails although both allow */
+	set_cfg(1, NA4 | R | W | X);		/* matches half: fails although both allow */
 	CHECK_EQ(load_as(S, at), LOAD_ACCESS);
 	set_cfg(1, 0);
 }

@@ -45,13 +45,21 @@ static void immediates(void)
 	CHECK_EQ(v, 0xfffffffffffe1000);
 	__asm__ volatile("c.li %0, -32" : "=r"(v));
 	CHECK_EQ(v, -32);
-	__asm__ volatile("mv %0, sp\n c.addi16sp sp, -512\n sub %0, %0, sp\n c.addi16sp sp, 496\n addi sp, sp, 16" : "=&r"(v));
+	__asm__ volatile("mv %0, sp\n c.addi16sp sp, -512\n sub %0, %0, sp\n c.addi16sp sp, 496\n "
+			 "addi sp, sp, 16"
+			 : "=&r"(v));
 	CHECK_EQ(v, 512);
-	__asm__ volatile("c.addi4spn s0, sp, 1020\n mv %0, s0\n mv %1, sp" : "=r"(v), "=r"(sp) : : "s0");
+	__asm__ volatile("c.addi4spn s0, sp, 1020\n mv %0, s0\n mv %1, sp"
+			 : "=r"(v), "=r"(sp)
+			 :
+			 : "s0");
 	CHECK_EQ(v - sp, 1020);
 	__asm__ volatile("li s0, -1\n c.srli s0, 63\n mv %0, s0" : "=r"(v) : : "s0");
 	CHECK_EQ(v, 1);
-	__asm__ volatile("li s0, -2\n c.andi s0, -1\n c.addiw s0, 1\n mv %0, s0" : "=r"(v) : : "s0");
+	__asm__ volatile("li s0, -2\n c.andi s0, -1\n c.addiw s0, 1\n mv %0, s0"
+			 : "=r"(v)
+			 :
+			 : "s0");
 	CHECK_EQ(v, -1);
 }
 

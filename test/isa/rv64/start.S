@@ -17,6 +17,16 @@ park:
 	wfi
 	j park
 
+/* All but sp and a0. */
+	.macro each_register op
+	.irp n, 1, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 14, 15, 16
+	\op x\n, \n * 8(sp)
+	.endr
+	.irp n, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
+	\op x\n, \n * 8(sp)
+	.endr
+	.endm
+
 /* Both handlers save every register, call trap_taken(frame, M or S, vector) and return. */
 	.macro vectors name, level, ret, epc, cause, tval, status
 	.balign 256
@@ -36,9 +46,7 @@ park:
 	j \name\()_save
 	.endr
 \name\()_save:
-	.irp n, 1, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
-	sd x\n, \n * 8(sp)
-	.endr
+	each_register sd
 	mv a2, a0
 	mv a0, sp
 	csrr t0, \epc
@@ -53,9 +61,8 @@ park:
 	call trap_taken
 	ld t0, 256(sp)
 	csrw \epc, t0
-	.irp n, 1, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
-	ld x\n, \n * 8(sp)
-	.endr
+	each_register ld
+	ld a0, 80(sp)
 	addi sp, sp, 320
 	\ret
 	.endm

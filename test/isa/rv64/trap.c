@@ -38,7 +38,8 @@ static void delegation(void)
 				CHECK_EQ(trap.handler, delegated ? S : M);
 				if (row[i].tval != 1)
 					CHECK_EQ(trap.tval, row[i].tval);
-				CHECK_EQ(delegated ? trap.status >> 8 & 1 : trap.status >> 11 & 3, priv);
+				CHECK_EQ(delegated ? trap.status >> 8 & 1 : trap.status >> 11 & 3,
+					 priv);
 			}
 	write_csr(medeleg, BIT(ILLEGAL) | BIT(BREAKPOINT));
 	CHECK_EQ(TRAP_OF(INSN(0xffffffff)), ILLEGAL);		/* never from M to S */
@@ -93,7 +94,16 @@ static void gates(void)
 	CHECK_EQ(run_in(S, do_none, 42), 42);
 }
 
-/* All of @pending at once in M-mode: in which order are they taken? */
+/* The trap that comes when interrupts are enabled for a moment. */
+static u64 open_window(void)
+{
+	trap.cause = NO_TRAP;
+	set_csr(mstatus, MIE);
+	clear_csr(mstatus, MIE);
+	return trap.cause;
+}
+
+/* All pending at once in M-mode: in which order are they taken? */
 static void order(void)
 {
 	static const u64 want[] = { 9, 1, 5 };
@@ -105,17 +115,14 @@ static void order(void)
 	write_csr(mip, 0x222);
 	for (u64 left = 0x222; left; at++) {
 		write_csr(mie, left);
-		trap.cause = NO_TRAP;
-		set_csr(mstatus, MIE);
-		clear_csr(mstatus, MIE);
-		CHECK_EQ(trap.cause, IRQ | want[at]);
+		CHECK_EQ(open_window(), IRQ | want[at]);
 		left &= ~BIT(want[at]);
 	}
 	CLINT_MSIP = 1;
 	while (!(read_csr(mip) & 8))
 		;
 	write_csr(mie, 0xaaa);
-	CHECK_EQ(TRAP_OF(({ set_csr(mstatus, MIE); clear_csr(mstatus, MIE); })), IRQ | 3);	/* M before S */
+	CHECK_EQ(open_window(), IRQ | 3);			/* M before S */
 	CLINT_MSIP = 0;
 	write_csr(mip, 0);
 }
@@ -126,7 +133,13 @@ static u64 spin(u64 a)
 		;
 	return a;
 }
-static u64 spin_enabled(u64 a) { set_csr(sstatus, SIE); spin(a); clear_csr(sstatus, SIE); return a; }
+static u64 spin_enabled(u64 a)
+{
+	set_csr(sstatus, SIE);
+	spin(a);
+	clear_csr(sstatus, SIE);
+	return a;
+}
 
 /* Enables: below the target's privilege an interrupt is always on, at it by xIE, above never. */
 static void enables(void)
@@ -152,7 +165,9 @@ static void enables(void)
 	write_csr(mideleg, 2);
 	write_csr(mip, 2);
 	write_csr(mie, 2);
-	CHECK_EQ(TRAP_OF(({ set_csr(mstatus, MIE | SIE); clear_csr(mstatus, MIE | SIE); })), NO_TRAP);
+	set_csr(mstatus, SIE);
+	CHECK_EQ(open_window(), NO_TRAP);
+	clear_csr(mstatus, SIE);
 	write_csr(mie, 0);
 	write_csr(mip, 0);
 	write_csr(mideleg, 0);
@@ -165,11 +180,11 @@ static void vectored(void)
 	CHECK_EQ(trap.vector, 0);				/* exceptions: the base */
 	write_csr(mip, 2);
 	write_csr(mie, 2);
-	CHECK_EQ(TRAP_OF(({ set_csr(mstatus, MIE); clear_csr(mstatus, MIE); })), IRQ | 1);
+	CHECK_EQ(open_window(), IRQ | 1);
 	CHECK_EQ(trap.vector, 4);
 	write_csr(mip, 0x200);
 	write_csr(mie, 0x200);
-	CHECK_EQ(TRAP_OF(({ set_csr(mstatus, MIE); clear_csr(mstatus, MIE); })), IRQ | 9);
+	CHECK_EQ(open_window(), IRQ | 9);
 	CHECK_EQ(trap.vector, 36);
 	write_csr(mip, 0);
 	write_csr(mie, 0);

@@ -1,7 +1,8 @@
 /* Translation: leaf and table checks, A and D, SUM, MXR, superpages, modes, fences. */
 #include "isa.h"
 
-static u64 sv_root[512] __attribute__((aligned(4096))), sv_root2[512] __attribute__((aligned(4096)));
+static u64 sv_root[512] __attribute__((aligned(4096))),
+	sv_root2[512] __attribute__((aligned(4096)));
 
 static u64 load_with(u64 priv, u64 entry)
 {
@@ -43,7 +44,7 @@ static void leaves(void)
 		CHECK_EQ(load_with(S, PTE(at, all) | BIT(54)), LOAD_PAGE);
 	}
 	CHECK_EQ(load_with(S, PTE(at, all) | 3 * BIT(61)), LOAD_PAGE);	/* PBMT is not there */
-	CHECK_EQ(load_with(S, PTE(pte, PTE_V)), LOAD_PAGE);		/* pointer at the last level */
+	CHECK_EQ(load_with(S, PTE(pte, PTE_V)), LOAD_PAGE);	/* pointer at the last level */
 	CHECK_EQ(load_with(S, PTE(0x1000000, all)), LOAD_ACCESS);	/* nothing there */
 }
 
@@ -56,7 +57,7 @@ static void accessed_and_dirty(void)
 	CHECK_EQ(load_with(S, PTE(at, PTE_RWX & ~PTE_A)), LOAD_PAGE);
 	CHECK_EQ(store_with(S, PTE(at, PTE_RWX & ~PTE_D)), STORE_PAGE);
 	CHECK_EQ(load_with(S, PTE(at, PTE_RWX & ~PTE_D)), NO_TRAP);
-	CHECK_EQ(store_as(S, TEST_VA, 1), STORE_PAGE);			/* cached for reading only */
+	CHECK_EQ(store_as(S, TEST_VA, 1), STORE_PAGE);		/* cached for reading only */
 	CHECK_EQ(pte[0], PTE(at, PTE_RWX & ~PTE_D));
 }
 
@@ -159,9 +160,21 @@ static void deeper(void)
 }
 
 static u64 at_address;
-static u64 fence_page(u64 va) { __asm__ volatile("sfence.vma %0" : : "r"(va) : "memory"); return 0; }
-static u64 fence_asid(u64 asid) { __asm__ volatile("sfence.vma x0, %0" : : "r"(asid) : "memory"); return 0; }
-static u64 fence_both(u64 asid) { __asm__ volatile("sfence.vma %0, %1" : : "r"(at_address), "r"(asid) : "memory"); return 0; }
+static u64 fence_page(u64 va)
+{
+	__asm__ volatile("sfence.vma %0" : : "r"(va) : "memory");
+	return 0;
+}
+static u64 fence_asid(u64 asid)
+{
+	__asm__ volatile("sfence.vma x0, %0" : : "r"(asid) : "memory");
+	return 0;
+}
+static u64 fence_both(u64 asid)
+{
+	__asm__ volatile("sfence.vma %0, %1" : : "r"(at_address), "r"(asid) : "memory");
+	return 0;
+}
 
 static void set_asid(u64 asid)
 {

@@ -1,4 +1,7 @@
-/* CSRs: for every one of the 4096 numbers who may read and write, what sticks, and that nothing else changes. */
+/*
+ * CSRs: for every one of the 4096 numbers who may read and write, what sticks, and that nothing
+ * else changes.
+ */
 #include "rig.h"
 
 struct expect {
@@ -8,23 +11,52 @@ struct expect {
 };
 
 static const struct expect table[] = {
-	{ 0x001, 0x001, 0x1f, 0 }, { 0x002, 0x002, 7, 0 }, { 0x003, 0x003, 0xff, 0 },
-	{ 0x100, 0x100, 0xc6122, 2ull << 32 }, { 0x104, 0x104, 0, 0 }, { 0x105, 0x105, ~2ull, 0 },
-	{ 0x106, 0x106, 7, 0 }, { 0x10a, 0x10a, 0xf1, 0 }, { 0x140, 0x140, ~0ull, 0 },
-	{ 0x141, 0x141, ~1ull, 0 }, { 0x142, 0x142, ~0ull, 0 }, { 0x143, 0x143, ~0ull, 0 },
-	{ 0x144, 0x144, 0, 0 }, { 0x14d, 0x14d, ~0ull, 0 },
-	{ 0x300, 0x300, 0x7e79aa, 0xaull << 32 }, { 0x301, 0x301, 0, 2ull << 62 | 0x14112d },
-	{ 0x302, 0x302, 0xb3ff, 0 }, { 0x303, 0x303, 0x222, 0 }, { 0x304, 0x304, 0xaaa, 0 },
-	{ 0x305, 0x305, ~2ull, 0 }, { 0x306, 0x306, 7, 0 }, { 0x30a, 0x30a, 5ull << 61 | 0xf1, 0 },
-	{ 0x320, 0x320, 5, 0 }, { 0x323, 0x33f, 0, 0 }, { 0x340, 0x340, ~0ull, 0 },
-	{ 0x341, 0x341, ~1ull, 0 }, { 0x342, 0x342, ~0ull, 0 }, { 0x343, 0x343, ~0ull, 0 },
-	{ 0x344, 0x344, 0x222, 0 }, { 0x3a0, 0x3a0, 0x1f1f1f1f1f1f1f1f, 0 },
-	{ 0x3a2, 0x3a2, 0x1f1f1f1f1f1f1f1f, 0 }, { 0x3a4, 0x3a4, 0, 0 }, { 0x3a6, 0x3a6, 0, 0 },
-	{ 0x3a8, 0x3a8, 0, 0 }, { 0x3aa, 0x3aa, 0, 0 }, { 0x3ac, 0x3ac, 0, 0 }, { 0x3ae, 0x3ae, 0, 0 },
-	{ 0x3b0, 0x3bf, MASK(54), 0 }, { 0x3c0, 0x3ef, 0, 0 },
-	{ 0xb03, 0xb1f, 0, 0 }, { 0xf11, 0xf15, 0, 0 }, { 0xc03, 0xc1f, 0, 0 },
+	{ 0x001, 0x001, 0x1f, 0 },
+	{ 0x002, 0x002, 7, 0 },
+	{ 0x003, 0x003, 0xff, 0 },
+	{ 0x100, 0x100, 0xc6122, 2ull << 32 },
+	{ 0x104, 0x104, 0, 0 },
+	{ 0x105, 0x105, ~2ull, 0 },
+	{ 0x106, 0x106, 7, 0 },
+	{ 0x10a, 0x10a, 0xf1, 0 },
+	{ 0x140, 0x140, ~0ull, 0 },
+	{ 0x141, 0x141, ~1ull, 0 },
+	{ 0x142, 0x142, ~0ull, 0 },
+	{ 0x143, 0x143, ~0ull, 0 },
+	{ 0x144, 0x144, 0, 0 },
+	{ 0x14d, 0x14d, ~0ull, 0 },
+	{ 0x300, 0x300, 0x7e79aa, 0xaull << 32 },
+	{ 0x301, 0x301, 0, 2ull << 62 | 0x14112d },
+	{ 0x302, 0x302, 0xb3ff, 0 },
+	{ 0x303, 0x303, 0x222, 0 },
+	{ 0x304, 0x304, 0xaaa, 0 },
+	{ 0x305, 0x305, ~2ull, 0 },
+	{ 0x306, 0x306, 7, 0 },
+	{ 0x30a, 0x30a, 5ull << 61 | 0xf1, 0 },
+	{ 0x320, 0x320, 5, 0 },
+	{ 0x323, 0x33f, 0, 0 },
+	{ 0x340, 0x340, ~0ull, 0 },
+	{ 0x341, 0x341, ~1ull, 0 },
+	{ 0x342, 0x342, ~0ull, 0 },
+	{ 0x343, 0x343, ~0ull, 0 },
+	{ 0x344, 0x344, 0x222, 0 },
+	{ 0x3a0, 0x3a0, 0x1f1f1f1f1f1f1f1f, 0 },
+	{ 0x3a2, 0x3a2, 0x1f1f1f1f1f1f1f1f, 0 },
+	{ 0x3a4, 0x3a4, 0, 0 },
+	{ 0x3a6, 0x3a6, 0, 0 },
+	{ 0x3a8, 0x3a8, 0, 0 },
+	{ 0x3aa, 0x3aa, 0, 0 },
+	{ 0x3ac, 0x3ac, 0, 0 },
+	{ 0x3ae, 0x3ae, 0, 0 },
+	{ 0x3b0, 0x3bf, MASK(54), 0 },
+	{ 0x3c0, 0x3ef, 0, 0 },
+	{ 0xb03, 0xb1f, 0, 0 },
+	{ 0xf11, 0xf15, 0, 0 },
+	{ 0xc03, 0xc1f, 0, 0 },
 	/* tested apart: their value moves or depends */
-	{ 0x180, 0x180, ~0ull, 0 }, { 0xb00, 0xb00, ~0ull, 0 }, { 0xb02, 0xb02, ~0ull, 0 },
+	{ 0x180, 0x180, ~0ull, 0 },
+	{ 0xb00, 0xb00, ~0ull, 0 },
+	{ 0xb02, 0xb02, ~0ull, 0 },
 	{ 0xc00, 0xc02, ~0ull, 0 },
 };
 
@@ -58,7 +90,8 @@ static void who(void **unused)
 		for (u32 p = 0; p < 3; p++) {
 			const struct expect *e = expected(n);
 			bool counter = n >= 0xc00 && n <= 0xc1f, sstc = n == 0x14d;
-			bool see = e && privs[p] >= BITS(n, 9, 8) && !((counter || sstc) && privs[p] != PRIV_M);
+			bool see = e && privs[p] >= BITS(n, 9, 8) &&
+				   !((counter || sstc) && privs[p] != PRIV_M);
 
 			start_fp(privs[p]);
 			csr_read(n);
@@ -82,7 +115,7 @@ static void what_sticks(void **unused)
 			continue;
 		start_fp(PRIV_M);
 		state()->pmpcfg[0] = 0;
-		csr_op(n, 1, n == 0x3a0 || n == 0x3a2 ? ~0x8080808080808080 : ~0ull);	/* no locks */
+		csr_op(n, 1, n == 0x3a0 || n == 0x3a2 ? ~0x8080808080808080 : ~0ull); /* no locks */
 		ones = csr_read(n);
 		csr_op(n, 1, 0);
 		zeros = csr_read(n);
@@ -224,10 +257,10 @@ static void pending_bits(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(who), cmocka_unit_test(what_sticks), cmocka_unit_test(nothing_else),
-		cmocka_unit_test(operations), cmocka_unit_test(floating_off),
-		cmocka_unit_test(legal_values), cmocka_unit_test(counters),
-		cmocka_unit_test(pending_bits),
+		cmocka_unit_test(who),          cmocka_unit_test(what_sticks),
+		cmocka_unit_test(nothing_else), cmocka_unit_test(operations),
+		cmocka_unit_test(floating_off), cmocka_unit_test(legal_values),
+		cmocka_unit_test(counters),     cmocka_unit_test(pending_bits),
 	};
 
 	return cmocka_run_group_tests(tests, rig_open, rig_close);

@@ -1,4 +1,7 @@
-/* The table: every row decodes to itself, builds valid IR, needs its extension; reserved encodings do not. */
+/*
+ * The table: every row decodes to itself, builds valid IR, needs its extension; reserved encodings
+ * do not.
+ */
 #include "rig.h"
 #include "kernel/base/str.h"
 
@@ -8,7 +11,8 @@ struct row {
 };
 
 static const struct row rows[] = {
-#define ROW(name, ext, bytes, mask, value, picture, operands, imm, special) { name, ext, bytes, mask, value },
+#define ROW(name, ext, bytes, mask, value, picture, operands, imm, special) \
+	{ name, ext, bytes, mask, value },
 #include "engine/front/rv64/rows.inc"
 #undef ROW
 };
@@ -21,7 +25,9 @@ static struct ir_block block;
 static bool translate(u32 w, u32 ctx, u32 features)
 {
 	u8 code[16] = { 0 };
-	struct code_window win = { .pc = RAM_BASE, .bytes = code, .len = 4, .ctx = ctx, .features = features };
+	struct code_window win = {
+		.pc = RAM_BASE, .bytes = code, .len = 4, .ctx = ctx, .features = features
+	};
 	char text[200];
 
 	store_le32(code, w);
@@ -60,8 +66,8 @@ static const struct row *special_of(u32 w, const struct row *r)
 /* C forms whose row covers reserved encodings, too: those are refused at zero immediates or rd. */
 static bool may_be_reserved(const struct row *r)
 {
-	static const char *const names[] = { "c.addi4spn", "c.addiw", "c.lui", "c.addi16sp", "c.lwsp",
-					     "c.ldsp", "c.jr" };
+	static const char *const names[] = { "c.addi4spn", "c.addiw", "c.lui", "c.addi16sp",
+					     "c.lwsp",     "c.ldsp",  "c.jr" };
 
 	for (u32 i = 0; i < ARRAY_LEN(names); i++)
 		if (str_eq(r->name, names[i]))
@@ -80,7 +86,8 @@ static void every_row(void **unused)
 			w = r->bytes == 2 ? (u16)w : w;
 			is = special_of(w, r);
 			assert_true(disasm_is(w, r->bytes, is->name));
-			if (!(r->mask & 0x7000) && (w & 0x7f) >= 0x43 && (w & 0x7f) <= 0x53 && rm > 4 && rm < 7)
+			if (!(r->mask & 0x7000) && (w & 0x7f) >= 0x43 && (w & 0x7f) <= 0x53 &&
+			    rm > 4 && rm < 7)
 				assert_false(translate(w, CTX_ALL, ~0u));	/* rounding mode */
 			else if (!translate(w, CTX_ALL, ~0u) && !may_be_reserved(is))
 				fail_msg("%s: %08x is undefined", is->name, w);
@@ -90,7 +97,8 @@ static void every_row(void **unused)
 
 static void extensions(void **unused)
 {
-	static const char *const optional[] = { "Zba", "Zbb", "Zbs", "Zicond", "Zicbom", "Zicboz", "Zawrs", "Svinval" };
+	static const char *const optional[] = { "Zba",    "Zbb",    "Zbs",   "Zicond",
+						"Zicbom", "Zicboz", "Zawrs", "Svinval" };
 
 	(void)unused;
 	for (const struct row *r = rows; r < rows + ARRAY_LEN(rows); r++) {
@@ -111,10 +119,10 @@ static void extensions(void **unused)
 static void reserved(void **unused)
 {
 	static const u32 word[] = {
-		0x0000, 0x0004, 0x8000, 0x2005, 0x6101, 0x6281, 0x9c41, 0x9c61, 0x4002, 0x6002, 0x8002,
-		0xffffffff, 0x0000007f, 0x0000707f, 0x00007003, 0x00004023, 0x00002063, 0x0200151b,
-		0x4200551b, 0x1015202f, 0x00105053, 0x00106053, 0x60301513, 0x0815c53b, 0x00004073,
-		0x30200173, 0x10500f73, 0x0030200f,
+		0x0000,     0x0004,     0x8000,     0x2005,     0x6101,     0x6281,     0x9c41,
+		0x9c61,     0x4002,     0x6002,     0x8002,     0xffffffff, 0x0000007f, 0x0000707f,
+		0x00007003, 0x00004023, 0x00002063, 0x0200151b, 0x4200551b, 0x1015202f, 0x00105053,
+		0x00106053, 0x60301513, 0x0815c53b, 0x00004073, 0x30200173, 0x10500f73, 0x0030200f,
 	};
 
 	(void)unused;
@@ -125,7 +133,8 @@ static void reserved(void **unused)
 	assert_false(translate(0x00107053, CTX_ALL & ~CTX_FRM, ~0u));
 	assert_true(translate(0x0045200f, CTX_ALL, ~0u));		/* cbo.zero */
 	assert_false(translate(0x0045200f, CTX_ALL & ~CTX_CBZE, ~0u));
-	assert_false(translate(0x18000073, (CTX_ALL & ~CTX_PRIV) | PRIV_U, ~0u));	/* sfence.w.inval */
+	/* sfence.w.inval */
+	assert_false(translate(0x18000073, (CTX_ALL & ~CTX_PRIV) | PRIV_U, ~0u));
 }
 
 /* Random words never trip the builder or the verifier. */
@@ -156,12 +165,21 @@ static void windows(void **unused)
 
 static void text(void **unused)
 {
-	static const struct { u32 w; const char *text; } row[] = {
-		{ 0x00c58533, "add a0,a1,a2" }, { 0xff843783, "ld a5,-8(s0)" }, { 0x02f43027, "fsd fa5,32(s0)" },
-		{ 0xfe0716e3, "bne a4,zero,0x7fffffec" }, { 0x12345537, "lui a0,0x12345" },
-		{ 0x30051573, "csrrw a0,mstatus,a0" }, { 0x100027af, "lr.w a5,(zero)" },
-		{ 0x02a7f7d3, "fadd.d fa5,fa5,fa0" }, { 0x1141, "c.addi sp,-16" }, { 0xe406, "c.sdsp ra,8(sp)" },
-		{ 0x8082, "c.jr ra" }, { 0xbff5, "c.j 0x7ffffffc" }, { 0x0000, ".half 0x0000" },
+	static const struct { u32 w; const char *text;
+	} row[] = {
+		{ 0x00c58533, "add a0,a1,a2" },
+		{ 0xff843783, "ld a5,-8(s0)" },
+		{ 0x02f43027, "fsd fa5,32(s0)" },
+		{ 0xfe0716e3, "bne a4,zero,0x7fffffec" },
+		{ 0x12345537, "lui a0,0x12345" },
+		{ 0x30051573, "csrrw a0,mstatus,a0" },
+		{ 0x100027af, "lr.w a5,(zero)" },
+		{ 0x02a7f7d3, "fadd.d fa5,fa5,fa0" },
+		{ 0x1141, "c.addi sp,-16" },
+		{ 0xe406, "c.sdsp ra,8(sp)" },
+		{ 0x8082, "c.jr ra" },
+		{ 0xbff5, "c.j 0x7ffffffc" },
+		{ 0x0000, ".half 0x0000" },
 		{ 0xffffffff, ".word 0xffffffff" },
 	};
 
@@ -192,8 +210,9 @@ static void isa_string(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_row), cmocka_unit_test(extensions), cmocka_unit_test(reserved),
-		cmocka_unit_test(anything), cmocka_unit_test(windows), cmocka_unit_test(text),
+		cmocka_unit_test(every_row),  cmocka_unit_test(extensions),
+		cmocka_unit_test(reserved),   cmocka_unit_test(anything),
+		cmocka_unit_test(windows),    cmocka_unit_test(text),
 		cmocka_unit_test(isa_string),
 	};
 

@@ -57,7 +57,8 @@ static void agrees(void **unused)
 			u64 gpa = LOW + rnd() % SPAN, len = 1 + rnd() % 16;
 			enum rv64_priv priv = privs[rnd() % 3];
 
-			assert_int_equal(rv64_pmp(state(), priv, gpa, len), naive(state(), priv, gpa, len));
+			assert_int_equal(rv64_pmp(state(), priv, gpa, len),
+					 naive(state(), priv, gpa, len));
 		}
 	}
 }
@@ -77,28 +78,43 @@ static void fills(void **unused)
 			u64 va = LOW + (rnd() % SPAN & ~1ull), len = 2;
 			enum access access = rnd() % 3;
 			bool ok = rv64_fill(&g, va, (u32)len, access);
-			u8 *cached = access == ACCESS_WRITE ? tlb_write(g.tlb, va) :
-				     tlb_read(g.tlb, access == ACCESS_FETCH ? &g.tlb->i : &g.tlb->d, va);
+			u8 *cached =
+				access == ACCESS_WRITE ?
+					tlb_write(g.tlb, va) :
+					tlb_read(g.tlb,
+						 access == ACCESS_FETCH ? &g.tlb->i : &g.tlb->d,
+						 va);
 
 			assert_int_equal(ok, (naive(state(), PRIV_S, va, len) & need[access]) != 0);
 			if (ok) {
 				assert_ptr_equal(g.fill_host, ram + (va - RAM_BASE));
 				assert_int_equal(g.fill_gpa, va);
 				assert_in_range(g.fill_len, 2, PAGE_SIZE);
-				assert_int_equal(naive(state(), PRIV_S, va + g.fill_len - 2, 2) & need[access] & need[access],
+				assert_int_equal(naive(state(), PRIV_S, va + g.fill_len - 2, 2) &
+							 need[access] & need[access],
 						 need[access]);
 			} else {
-				assert_int_equal(rig_cause(), access == ACCESS_READ ? CAUSE_LOAD_ACCESS :
-					access == ACCESS_WRITE ? CAUSE_STORE_ACCESS : CAUSE_FETCH_ACCESS);
+				assert_int_equal(rig_cause(),
+						 access == ACCESS_READ  ? CAUSE_LOAD_ACCESS :
+						 access == ACCESS_WRITE ? CAUSE_STORE_ACCESS :
+									  CAUSE_FETCH_ACCESS);
 			}
 			if (cached)
-				assert_true(ok && naive(state(), PRIV_S, va & PAGE_MASK, PAGE_SIZE) & need[access]);
+				assert_true(ok &&
+					    naive(state(), PRIV_S, va & PAGE_MASK, PAGE_SIZE) &
+						    need[access]);
 		}
 	}
 }
 
 static u64 device_read(void *ctx, u64 off, u32 len) { (void)ctx; (void)len; return off; }
-static void device_write(void *ctx, u64 off, u32 len, u64 v) { (void)ctx; (void)off; (void)len; (void)v; }
+static void device_write(void *ctx, u64 off, u32 len, u64 v)
+{
+	(void)ctx;
+	(void)off;
+	(void)len;
+	(void)v;
+}
 
 /* Devices and holes are never cached; ROM not for writing; pages being logged first for reading. */
 static void kinds(void **unused)
@@ -107,7 +123,8 @@ static void kinds(void **unused)
 	static u8 rom[PAGE_SIZE] aligned_to(4096);
 
 	(void)unused;
-	assert_int_equal(space_map_mmio(&space, 0x10000000, PAGE_SIZE, &ops, NULL, NULL, "device"), OK);
+	assert_int_equal(space_map_mmio(&space, 0x10000000, PAGE_SIZE, &ops, NULL, NULL, "device"),
+			 OK);
 	assert_int_equal(space_map_rom(&space, 0x20000000, PAGE_SIZE, rom, "rom"), OK);
 	rig_start(PRIV_S);
 	assert_true(rv64_fill(&g, 0x10000008, 4, ACCESS_WRITE));
@@ -119,9 +136,9 @@ static void kinds(void **unused)
 	assert_null(tlb_write(g.tlb, 0x20000004));
 	assert_true(rv64_fill(&g, 0x20000004, 4, ACCESS_WRITE));
 	assert_null(g.fill_host);
-	assert_true(rv64_fill(&g, 0x5000, 4, ACCESS_READ));		/* a hole: memory's path raises */
+	assert_true(rv64_fill(&g, 0x5000, 4, ACCESS_READ));	/* a hole: memory's path raises */
 	assert_null(g.fill_host);
-	assert_false(rv64_fill(&g, 1ull << 56, 4, ACCESS_READ));	/* beyond physical addresses */
+	assert_false(rv64_fill(&g, 1ull << 56, 4, ACCESS_READ)); /* beyond physical addresses */
 	assert_int_equal(rig_cause(), CAUSE_LOAD_ACCESS);
 	assert_true(rv64_fill(&g, RAM_BASE, 4, ACCESS_READ));
 	assert_non_null(tlb_write(g.tlb, RAM_BASE));			/* not logged: at once */

@@ -1,4 +1,7 @@
-/* Traps: every cause from every privilege, delegated or not; interrupts likewise; returns; the timer. */
+/*
+ * Traps: every cause from every privilege, delegated or not; interrupts likewise; returns; the
+ * timer.
+ */
 #include "rig.h"
 
 #define HERE 0x80001234ull
@@ -34,9 +37,11 @@ static void exceptions(void **unused)
 				assert_int_equal(to_s ? st->scause : st->mcause, cause);
 				assert_int_equal(to_s ? st->sepc : st->mepc, HERE);
 				assert_int_equal(to_s ? st->stval : st->mtval, 77);
-				assert_int_equal(st->mstatus, to_s ?
-					MSTATUS_MIE | MSTATUS_SPIE | (privs[p] == PRIV_S ? MSTATUS_SPP : 0) :
-					MSTATUS_SIE | MSTATUS_MPIE | (u64)privs[p] << 11);
+				assert_int_equal(
+					st->mstatus,
+					to_s ? MSTATUS_MIE | MSTATUS_SPIE |
+							(privs[p] == PRIV_S ? MSTATUS_SPP : 0) :
+					       MSTATUS_SIE | MSTATUS_MPIE | (u64)privs[p] << 11);
 				assert_int_equal(g.ctx & CTX_PRIV, st->priv);
 				assert_false(g.xcpt.pending);
 				assert_null(g.excl.host);
@@ -67,7 +72,8 @@ static void interrupts(void **unused)
 		assert_int_equal(rv64_interrupt(&g), want);
 		if (want) {
 			assert_int_equal(st->priv, delegated ? PRIV_S : PRIV_M);
-			assert_int_equal(delegated ? st->scause : st->mcause, CAUSE_INTERRUPT | irq);
+			assert_int_equal(delegated ? st->scause : st->mcause,
+					 CAUSE_INTERRUPT | irq);
 			assert_int_equal(st->pc, (delegated ? 0x80003000 : 0x80002000) + 4 * irq);
 			assert_int_equal(delegated ? st->stval : st->mtval, 0);
 		} else {
@@ -90,7 +96,8 @@ static void priorities(void **unused)
 	for (u32 i = 0; i < 5; i++) {
 		state()->priv = PRIV_U;
 		assert_true(rv64_interrupt(&g));
-		assert_int_equal(i < 3 ? state()->mcause : state()->scause, CAUSE_INTERRUPT | order[i]);
+		assert_int_equal(i < 3 ? state()->mcause : state()->scause,
+				 CAUSE_INTERRUPT | order[i]);
 		gcpu_line(&g, order[i], false);
 	}
 	state()->priv = PRIV_U;
@@ -109,7 +116,8 @@ static void returns(void **unused)
 		g.excl.host = ram;
 		assert_int_equal(rv64_mret.fn(&g, 0, 0, 0), 0x1000);
 		assert_int_equal(st->priv, privs[p]);
-		assert_int_equal(st->mstatus, MSTATUS_MIE | MSTATUS_MPIE | (privs[p] == PRIV_M ? MSTATUS_MPRV : 0));
+		assert_int_equal(st->mstatus, MSTATUS_MIE | MSTATUS_MPIE |
+						      (privs[p] == PRIV_M ? MSTATUS_MPRV : 0));
 		assert_null(g.excl.host);
 
 		start_at(privs[p]);
@@ -203,8 +211,9 @@ static void direct_start(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(exceptions), cmocka_unit_test(interrupts), cmocka_unit_test(priorities),
-		cmocka_unit_test(returns), cmocka_unit_test(hopeless), cmocka_unit_test(timer),
+		cmocka_unit_test(exceptions),   cmocka_unit_test(interrupts),
+		cmocka_unit_test(priorities),   cmocka_unit_test(returns),
+		cmocka_unit_test(hopeless),     cmocka_unit_test(timer),
 		cmocka_unit_test(direct_start),
 	};
 
