@@ -5,6 +5,9 @@ HOST ?= x86_64
 CLANG ?= clang
 CACHE ?= $(HOME)/.cache/fvp
 B := build
+# tools and libraries are installed: guests/guests.mk
+PACKAGES := $(B)/packages.stamp
+GEN := $(PACKAGES)
 MAKEFLAGS += --no-builtin-rules
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -52,7 +55,7 @@ define flavour
 $(B)/$1/%.o: %.c | $(GEN)
 	@mkdir -p $$(@D)
 	@$(CLANG) $$(BASE) $(FLAGS_$2) $3 -Iarch/$(CPU_$2)/cpu -MMD -MP -c $$< -o $$@
-$(B)/$1/%.o: %.S
+$(B)/$1/%.o: %.S | $(PACKAGES)
 	@mkdir -p $$(@D)
 	@$(CLANG) $(FLAGS_$2) -I. -MMD -MP -c $$< -o $$@
 endef

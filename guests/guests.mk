@@ -1,7 +1,6 @@
 # What comes from Debian: the tools and libraries (a stamp makes asking quick), the guests' images.
 
 export CACHE
-PACKAGES := $(B)/packages.stamp
 
 .PHONY: packages guests
 packages: $(PACKAGES) ## install what is missing to build, run and test (apt-get)

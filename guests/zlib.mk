@@ -5,7 +5,7 @@ ZLIB := $(CACHE)/zlib-1.2.13
 ZLIB_FLAGS := -DZ_SOLO -DZ_PREFIX -isystem $(ZLIB)
 ZLIB_SRC := adler32 crc32 inffast inflate inftrees zutil
 
-$(ZLIB)/LICENSE:
+$(ZLIB)/LICENSE: | $(PACKAGES)
 	@CACHE=$(CACHE) guests/zlib.sh $(@D)
 
 define zlib

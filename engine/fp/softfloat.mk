@@ -6,7 +6,7 @@ SOFTFLOAT := $(CACHE)/softfloat-3e-edk2-2022.11
 SOFTFLOAT_FLAGS := -ftls-model=local-exec -Iengine/fp \
                    -isystem $(SOFTFLOAT)/source/include -isystem $(SOFTFLOAT)/source/RISCV
 
-$(SOFTFLOAT)/COPYING.txt:
+$(SOFTFLOAT)/COPYING.txt: | $(PACKAGES)
 	@CACHE=$(CACHE) engine/fp/softfloat.sh $(@D)
 
 # The M forms pass values by pointer, for machines without 64-bit integers.

@@ -1,6 +1,6 @@
 # The decode-table tool and what it makes of each front end's table.
 DECODE := $(B)/tool/decode
-$(DECODE): engine/tool/decode.c
+$(DECODE): engine/tool/decode.c | $(PACKAGES)
 	@mkdir -p $(@D)
 	@$(CLANG) -std=c17 -O1 -Wall -Wextra -Werror $< -o $@
 
