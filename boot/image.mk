@@ -42,5 +42,5 @@ $(eval $(call image,x86_64))
 $(eval $(call image,aarch64))
 
 # What of the boot code is legal in a process, for the unit tests.
-TESTED += boot/acpi boot/loader/elf boot/loader/date
+TESTED += boot/acpi boot/loader/pie boot/loader/date
 TESTED += boot/fdt arch/aarch64/sys/esr arch/aarch64/sys/stage1 arch/aarch64/sys/affinity

@@ -3,7 +3,7 @@
  * core (UEFI 2.9, section 2.3 and chapter 7). Until memory_leave() every failure is said on
  * the firmware's console and returns to the boot manager; after it nothing here can fail.
  */
-#include "boot/loader/elf.h"
+#include "boot/loader/pie.h"
 #include "boot/loader/loader.h"
 
 EFI_SYSTEM_TABLE *st;
@@ -54,10 +54,10 @@ void *pages_take(u64 len, bool code)
 	return (void *)at;
 }
 
-static void segments_note(const struct elf_image *e, u64 base, struct boot_info *info)
+static void segments_note(const struct pie *e, u64 base, struct boot_info *info)
 {
 	for (u32 i = 0; i < e->segments; i++) {
-		const struct elf_segment *s = &e->segment[i];
+		const struct pie_segment *s = &e->segment[i];
 
 		info->segment[info->segments++] = (struct boot_segment){
 			.base = base + s->vaddr,
@@ -71,8 +71,8 @@ static void segments_note(const struct elf_image *e, u64 base, struct boot_info 
 /* The core's entry in RAM, or NULL after saying why not. */
 static void *core_load(struct boot_info *info)
 {
-	struct elf_image e;
-	const char *why = elf_parse(&e, core_file, (u64)(core_file_end - core_file));
+	struct pie e;
+	const char *why = pie_parse(&e, core_file, (u64)(core_file_end - core_file));
 	u8 *base = why ? NULL : pages_take(e.size, true);
 
 	if (!base) {
@@ -81,7 +81,7 @@ static void *core_load(struct boot_info *info)
 		say("\n");
 		return NULL;
 	}
-	elf_load(&e, base);
+	pie_load(&e, base);
 	segments_note(&e, (u64)base, info);
 	code_sync(base, e.size);
 	return base + e.entry;

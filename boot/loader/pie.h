@@ -10,25 +10,25 @@
 
 #define ELF_MACHINE_X86_64	62
 #define ELF_MACHINE_AARCH64	183
-#define ELF_SEGMENTS		8
+#define PIE_SEGMENTS		8
 
-struct elf_segment {
+struct pie_segment {
 	u64 vaddr, memsz, offset, filesz;
 	u32 flags;		/* ELF_R, ELF_W, ELF_X */
 };
 enum { ELF_X = 1, ELF_W = 2, ELF_R = 4 };
 
-struct elf_image {
+struct pie {
 	const u8 *file;
 	u64 size;		/* bytes from virtual address 0 to the end, in whole pages */
 	u64 entry;
-	struct elf_segment segment[ELF_SEGMENTS];
+	struct pie_segment segment[PIE_SEGMENTS];
 	u32 segments;
 	u64 rela, relas;	/* file offset and count of the relocations */
 };
 
 /* NULL when fine, else what is wrong with the @len bytes at @file. */
-const char *elf_parse(struct elf_image *e, const u8 *file, u64 len);
+const char *pie_parse(struct pie *e, const u8 *file, u64 len);
 
 /* Copy the segments to @base, e->size zeroed bytes of RAM, and relocate them to it. */
-void elf_load(const struct elf_image *e, u8 *base);
+void pie_load(const struct pie *e, u8 *base);

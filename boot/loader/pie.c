@@ -1,9 +1,9 @@
 /*
- * Parser and loader of the core's ELF image, see elf.h. Runs inside the loader (LLP64, PE)
+ * Parser and loader of the core's ELF image, see pie.h. Runs inside the loader (LLP64, PE)
  * and in unit tests; every offset is checked against the file, every address against the
  * segments, so a truncated or foreign file is refused with a reason.
  */
-#include "boot/loader/elf.h"
+#include "boot/loader/pie.h"
 
 enum { PT_LOAD = 1, PT_DYNAMIC = 2, ET_DYN = 3 };
 enum {
@@ -44,10 +44,10 @@ static bool inside(u64 offset, u64 len, u64 limit)
 }
 
 /* The file bytes behind the virtual range [@vaddr, @vaddr + @len), or NULL. */
-static const u8 *file_at(const struct elf_image *e, u64 vaddr, u64 len)
+static const u8 *file_at(const struct pie *e, u64 vaddr, u64 len)
 {
 	for (u32 i = 0; i < e->segments; i++) {
-		const struct elf_segment *s = &e->segment[i];
+		const struct pie_segment *s = &e->segment[i];
 
 		if (vaddr >= s->vaddr && inside(vaddr - s->vaddr, len, s->filesz))
 			return e->file + s->offset + (vaddr - s->vaddr);
@@ -55,7 +55,7 @@ static const u8 *file_at(const struct elf_image *e, u64 vaddr, u64 len)
 	return NULL;
 }
 
-static bool in_memory(const struct elf_image *e, u64 vaddr, u64 len)
+static bool in_memory(const struct pie *e, u64 vaddr, u64 len)
 {
 	for (u32 i = 0; i < e->segments; i++)
 		if (vaddr >= e->segment[i].vaddr &&
@@ -64,9 +64,9 @@ static bool in_memory(const struct elf_image *e, u64 vaddr, u64 len)
 	return false;
 }
 
-static const char *segment_parse(struct elf_image *e, const struct phdr *p, u64 len)
+static const char *segment_parse(struct pie *e, const struct phdr *p, u64 len)
 {
-	if (e->segments == ELF_SEGMENTS)
+	if (e->segments == PIE_SEGMENTS)
 		return "too many segments";
 	if (p->vaddr % PAGE_SIZE || p->vaddr < e->size)
 		return "segments overlap or are not page aligned";
@@ -75,7 +75,7 @@ static const char *segment_parse(struct elf_image *e, const struct phdr *p, u64 
 		return "segment outside the file";
 	if ((p->flags & ELF_W) && (p->flags & ELF_X))
 		return "segment writable and executable";
-	e->segment[e->segments++] = (struct elf_segment){
+	e->segment[e->segments++] = (struct pie_segment){
 		.vaddr = p->vaddr,
 		.memsz = p->memsz,
 		.offset = p->offset,
@@ -86,7 +86,7 @@ static const char *segment_parse(struct elf_image *e, const struct phdr *p, u64 
 	return NULL;
 }
 
-static const char *relocs_check(const struct elf_image *e, u16 machine)
+static const char *relocs_check(const struct pie *e, u16 machine)
 {
 	u32 relative = machine == ELF_MACHINE_X86_64 ? R_X86_64_RELATIVE : R_AARCH64_RELATIVE;
 
@@ -102,7 +102,7 @@ static const char *relocs_check(const struct elf_image *e, u16 machine)
 	return NULL;
 }
 
-static const char *dynamic_parse(struct elf_image *e, const struct phdr *p, u64 len)
+static const char *dynamic_parse(struct pie *e, const struct phdr *p, u64 len)
 {
 	u64 rela = 0, size = 0;
 	struct dyn d;
@@ -145,13 +145,13 @@ static const char *header_check(const struct ehdr *h, u64 len)
 	return NULL;
 }
 
-const char *elf_parse(struct elf_image *e, const u8 *file, u64 len)
+const char *pie_parse(struct pie *e, const u8 *file, u64 len)
 {
 	struct phdr p, dynamic = { 0 };
 	const char *why;
 	struct ehdr h;
 
-	*e = (struct elf_image){ .file = file };
+	*e = (struct pie){ .file = file };
 	if (len < sizeof(h))
 		return "truncated header";
 	__builtin_memcpy(&h, file, sizeof(h));
@@ -173,10 +173,10 @@ const char *elf_parse(struct elf_image *e, const u8 *file, u64 len)
 	return why;
 }
 
-void elf_load(const struct elf_image *e, u8 *base)
+void pie_load(const struct pie *e, u8 *base)
 {
 	for (u32 i = 0; i < e->segments; i++) {
-		const struct elf_segment *s = &e->segment[i];
+		const struct pie_segment *s = &e->segment[i];
 
 		__builtin_memcpy(base + s->vaddr, e->file + s->offset, s->filesz);
 	}

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-#include "boot/loader/elf.h"
+#include "boot/loader/pie.h"
 #include "kernel/base/str.h"
 
 #define PHDR	64
@@ -60,24 +60,24 @@ static int start(void **state)
 
 static const char *parse(void)
 {
-	struct elf_image e;
+	struct pie e;
 
-	return elf_parse(&e, image, LEN);
+	return pie_parse(&e, image, LEN);
 }
 
 static void loads_and_relocates(void **state)
 {
-	struct elf_image e;
+	struct pie e;
 	u8 *base;
 	u64 v;
 
-	assert_null(elf_parse(&e, image, LEN));
+	assert_null(pie_parse(&e, image, LEN));
 	assert_int_equal(e.segments, 2);
 	assert_int_equal(e.size, 0x3000);
 	assert_int_equal(e.entry, 0x10);
 	assert_int_equal(e.relas, 2);
 	base = calloc(1, e.size);
-	elf_load(&e, base);
+	pie_load(&e, base);
 	assert_int_equal(base[0x10], 0xc3);
 	assert_int_equal(base[0x100], 0);
 	memcpy(&v, base + 0x10f0, 8);
@@ -91,10 +91,10 @@ static void refuses_every_truncation(void **state)
 {
 	for (u32 len = 0; len < DATA + 0x100; len++) {
 		u8 *cut = malloc(len + 1);
-		struct elf_image e;
+		struct pie e;
 
 		memcpy(cut, image, len);
-		assert_non_null(elf_parse(&e, cut, len));
+		assert_non_null(pie_parse(&e, cut, len));
 		free(cut);
 	}
 }
