@@ -9,7 +9,8 @@
 
 #include "kernel/base/str.h"
 
-enum { PSF1_MAGIC = 0x0436, PSF1_512 = 1, PSF1_TABLE = 2, PSF1_SEQUENCE = 0xfffe, PSF1_END = 0xffff };
+enum { PSF1_MAGIC = 0x0436, PSF1_512 = 1, PSF1_TABLE = 2 };
+enum { PSF1_SEQUENCE = 0xfffe, PSF1_END = 0xffff };
 enum { PSF2_TABLE = 1, PSF2_SEQUENCE = 0xfe, PSF2_END = 0xff };
 
 #define PSF2_MAGIC	0x864ab572u
@@ -100,7 +101,7 @@ u32 psf_glyph(const struct psf *f, u32 character)
 	return f->ascii['?'];
 }
 
-/* The first glyph of each ASCII character counts; without a table, glyphs are in character order. */
+/* The first glyph of each ASCII character counts; without a table, glyph numbers are characters. */
 static void psf_index(struct psf *f)
 {
 	struct walk w = { .at = f->table };
@@ -148,7 +149,8 @@ static err_t psf_parse_2(struct psf *f, const u8 *data, size_t len)
 		return ERRF(E_FORMAT, "font: truncated header");
 	memcpy(&h, data, sizeof(h));
 	if (h.version || h.header < sizeof(h) || h.header > len)
-		return ERRF(E_FORMAT, "font: version %u with a header of %u bytes", h.version, h.header);
+		return ERRF(E_FORMAT, "font: version %u with a header of %u bytes", h.version,
+			    h.header);
 	f->width = h.width;
 	f->height = h.height;
 	f->stride = h.width <= SIDE_MAX ? (h.width + 7) / 8 : 0;
@@ -156,13 +158,16 @@ static err_t psf_parse_2(struct psf *f, const u8 *data, size_t len)
 	f->bitmap = data + h.header;
 	f->utf8 = true;
 	if (h.bytes != f->stride * f->height)
-		return ERRF(E_FORMAT, "font: glyphs of %u bytes for %ux%u pixels", h.bytes, h.width, h.height);
+		return ERRF(E_FORMAT, "font: glyphs of %u bytes for %ux%u pixels", h.bytes, h.width,
+			    h.height);
 	if (h.flags & PSF2_TABLE)
 		f->table = f->bitmap;
 	return OK;
 }
 
-/* What both versions have in common; *f holds pointers into @data by now, not yet checked against its end. */
+/*
+ * What both versions have in common. So far nothing of *f is checked against the @end of the data.
+ */
 static err_t psf_check(struct psf *f, const u8 *end)
 {
 	u64 bytes = (u64)f->stride * f->height * f->count;

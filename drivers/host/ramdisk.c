@@ -59,8 +59,8 @@ err_t ramdisk_open(const char *name, u8 *data, u64 len, bool readonly, struct bl
 	char *copy;
 
 	if (!len || len % BLK_SECTOR)
-		return ERRF(E_FORMAT, "%s: size of %llu bytes is %s; is it a raw disk image?", name,
-			    (unsigned long long)len, len ? "not a multiple of 512" : "no disk");
+		return ERRF(E_FORMAT, "%s: size of %lu bytes is %s; is it a raw disk image?", name,
+			    len, len ? "not a multiple of 512" : "no disk");
 	d = heap_alloc(sizeof(*d));
 	copy = heap_strdup(name);
 	if (!d || !copy) {

@@ -120,7 +120,7 @@ static void vt_text(struct vt *t, u8 c)
 		vt_put(t, c < 0x80 ? c : REPLACEMENT);
 }
 
-/* SGR 38 and 48: a colour by index (5;n) or by value (2;r;g;b). Returns how many parameters that took. */
+/* SGR 38 and 48: a colour by index (5;n) or by value (2;r;g;b); the parameters that this took. */
 static u32 vt_extended_colour(struct vt *t, u32 i, u8 *colour)
 {
 	u32 kind = i + 1 < t->params ? t->param[i + 1] : 0;
@@ -241,8 +241,12 @@ static void vt_escape(struct vt *t, u8 c)
 		t->private = false;
 		t->state = VT_CSI;
 		break;
-	case ']': case 'P': case 'X': case '^': case '_': t->state = VT_STRING; break;
-	case '(': case ')': case '*': case '+': case '#': case '%': case ' ': t->state = VT_CHARSET; break;
+	case ']': case 'P': case 'X': case '^': case '_':
+		t->state = VT_STRING;
+		break;
+	case '(': case ')': case '*': case '+': case '#': case '%': case ' ':
+		t->state = VT_CHARSET;
+		break;
 	case '7': vt_save(t); break;
 	case '8': vt_restore(t); break;
 	case 'D': vt_line_feed(t); break;
@@ -274,7 +278,7 @@ static void vt_byte(struct vt *t, u8 c)
 		case VT_ESCAPE: vt_escape(t, c); break;
 		case VT_CSI: vt_csi(t, c); break;
 		case VT_CSI_IGNORE: t->state = c < 0x40 ? VT_CSI_IGNORE : VT_TEXT; break;
-		case VT_STRING_ESCAPE: t->state = VT_TEXT; if (c != '\\') vt_escape(t, c); break;
+		case VT_STRING_ESCAPE: vt_escape(t, c); break;	/* a backslash is no sequence */
 		case VT_CHARSET: case VT_STRING: t->state = VT_TEXT; break;
 		}
 	}

@@ -4,7 +4,8 @@
  * ranges) and a model (which knows a struct dev), and the printer of `struct field` tables.
  *
  * The bus holds dev->lock around reads and writes already; dev_reset() takes it itself, so
- * that a model's reset never races with a timer or a port callback.
+ * that a model's reset never races with a timer or a port callback. Mapping and unmapping
+ * hold it, too: other devices of the machine may be doing DMA through the same space.
  */
 #include "drivers/model/model.h"
 
@@ -35,12 +36,15 @@ err_t dev_create(struct dev *d)
 	assert(d->model && d->space && d->lock && d->clock);
 	d->state = heap_alloc(d->model->state_size);
 	if (!d->state)
-		return ERRF(E_NOMEM, "%s: no memory for %zu bytes of device state", d->name, d->model->state_size);
+		return ERRF(E_NOMEM, "%s: no memory for %zu bytes of device state", d->name,
+			    d->model->state_size);
 	e = d->model->attach(d);
 	if (e)
 		goto fail_attach;
 	dev_reset(d);
+	lock_take(d->lock);
 	e = space_map_mmio(d->space, d->base, d->len, &dev_mmio_ops, d, d->lock, d->name);
+	lock_drop(d->lock);
 	if (e)
 		goto fail_map;
 	return OK;
@@ -55,12 +59,17 @@ fail_attach:
 
 void dev_destroy(struct dev *d)
 {
+	err_t e;
+
 	if (!d->state)
 		return;
-	if (space_unmap(d->space, d->base))
-		panic("%s: registers at 0x%llx are not mapped", d->name, (unsigned long long)d->base);
 	if (d->model->detach)
 		d->model->detach(d);
+	lock_take(d->lock);
+	e = space_unmap(d->space, d->base);
+	lock_drop(d->lock);
+	if (e)
+		panic("%s: registers at 0x%lx are not mapped", d->name, d->base);
 	heap_free(d->state);
 	d->state = NULL;
 }
@@ -93,9 +102,9 @@ static void field_print(const struct field *f, const u8 *state, struct sink *to)
 		u64 v = field_load(f, state + f->offset + i * f->size);
 
 		if (f->count > 1 && v)
-			sink_printf(to, " [%u]=0x%llx", i, (unsigned long long)v);
+			sink_printf(to, " [%u]=0x%lx", i, v);
 		else if (f->count == 1)
-			sink_printf(to, " 0x%llx", (unsigned long long)v);
+			sink_printf(to, " 0x%lx", v);
 		shown += v != 0;
 	}
 	sink_puts(to, f->count > 1 && !shown ? " all 0\n" : "\n");
@@ -103,7 +112,7 @@ static void field_print(const struct field *f, const u8 *state, struct sink *to)
 
 void dev_print(const struct dev *d, struct sink *to)
 {
-	sink_printf(to, "%s %s at 0x%llx\n", d->name, d->model->name, (unsigned long long)d->base);
+	sink_printf(to, "%s %s at 0x%lx\n", d->name, d->model->name, d->base);
 	if (!d->state)
 		return;
 	for (const struct field *f = d->model->fields; f->name; f++)

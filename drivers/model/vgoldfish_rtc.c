@@ -49,7 +49,7 @@ static u64 vgoldfish_rtc_now(const struct dev *d)
 	return gclock_now(d->clock) + r->base;
 }
 
-/* Fire a due alarm, arm the timer for a later one (unless that is ages away), drive the interrupt. */
+/* Fire a due alarm, arm the timer for a later one unless that is ages away, drive the interrupt. */
 static void vgoldfish_rtc_update(struct dev *d)
 {
 	struct vgoldfish_rtc *r = d->state;

@@ -34,7 +34,7 @@ struct vuart16550 {
 	u8 ier, fcr, lcr, mcr, msr, scr, dll, dlm;
 	u8 errors;			/* LSR_OE, LSR_BI: sticky until LSR is read */
 	bool thre_pending;		/* the transmitter became empty and nobody was told yet */
-	bool timeout_pending;		/* input waits below the trigger level for four characters' time */
+	bool timeout_pending;	/* input waits below the trigger level for four characters' time */
 	u8 rx[FIFO], rx_head, rx_count;
 	u8 tx[TX_BUFFER];
 	u16 tx_count;
@@ -221,7 +221,8 @@ static void uart_modem(struct vuart16550 *u)
 	if (u->mcr & MCR_LOOP)
 		now = (u->mcr & MCR_RTS ? MSR_CTS : 0) | (u->mcr & MCR_DTR ? MSR_DSR : 0) |
 		      (u->mcr & MCR_OUT1 ? MSR_RI : 0) | (u->mcr & MCR_OUT2 ? MSR_DCD : 0);
-	u->msr = now | (old & MSR_DELTAS) | (((old ^ now) >> 4) & (MSR_DCTS | MSR_DDSR | MSR_DDCD)) |
+	u->msr = now | (old & MSR_DELTAS) |
+		 (((old ^ now) >> 4) & (MSR_DCTS | MSR_DDSR | MSR_DDCD)) |
 		 ((old & ~now & MSR_RI) ? MSR_TERI : 0);
 }
 
@@ -274,7 +275,7 @@ static u64 vuart16550_read(struct dev *d, u64 off, u32 len)
 	return val;
 }
 
-/* FCR: its other bits count only together with the enable bit; what left the transmitter is not taken back. */
+/* FCR: other bits count only with the enable bit; what left the transmitter is not taken back. */
 static void uart_write_fcr(struct dev *d, u8 val)
 {
 	struct vuart16550 *u = d->state;

@@ -6,16 +6,6 @@
 
 #include "drivers/model/rv/irq.h"
 
-static const struct {
-	const struct model *model;
-	u64 len;
-} rows[] = {
-	{ &vplic_model, 0x600000 }, { &vclint_model, 0x10000 }, { &vuart16550_model, 0x1000 },
-	{ &vsifive_test_model, 0x1000 }, { &vgoldfish_rtc_model, 0x1000 }, { &vblk_model, 0x1000 },
-	{ &vconsole_model, 0x1000 }, { &vrng_model, 0x1000 },
-};
-
-static struct dev devs[ARRAY_LEN(rows)];
 static struct bench_chr uart_port, console_port;
 static const u8 *input, *input_end;
 
@@ -41,6 +31,23 @@ static const struct rng_ops rng_ops = { .read = entropy };
 static struct blk blk = { .ops = &disk_ops, .name = "disk", .sectors = 32, .discard = true };
 static struct rng rng = { .ops = &rng_ops, .name = "rng" };
 
+static const struct {
+	const struct model *model;
+	u64 len;
+	void *port;
+} rows[] = {
+	{ &vplic_model, 0x600000, NULL },
+	{ &vclint_model, 0x10000, NULL },
+	{ &vuart16550_model, 0x1000, &uart_port },
+	{ &vsifive_test_model, 0x1000, NULL },
+	{ &vgoldfish_rtc_model, 0x1000, NULL },
+	{ &vblk_model, 0x1000, &blk },
+	{ &vconsole_model, 0x1000, &console_port },
+	{ &vrng_model, 0x1000, &rng },
+};
+
+static struct dev devs[ARRAY_LEN(rows)];
+
 static u64 take(u32 bytes)
 {
 	u64 v = 0;
@@ -63,9 +70,7 @@ static void create_all(void)
 		d->out = bench_out;
 		d->outs = BENCH_OUTS;
 		d->shutdown = shutdown_ignore;
-		d->port.any = d->model == &vblk_model ? (void *)&blk : d->model == &vrng_model ? (void *)&rng :
-			      d->model == &vuart16550_model ? (void *)&uart_port :
-			      d->model == &vconsole_model ? (void *)&console_port : NULL;
+		d->port.any = rows[i].port;
 		assert(dev_create(d) == OK);
 	}
 }
@@ -73,7 +78,9 @@ static void create_all(void)
 /* Offsets cluster where registers are: the start, and the few far ones of PLIC and CLINT. */
 static u64 take_offset(const struct dev *d, u32 len)
 {
-	static const u64 bases[] = { 0, 0, 0, 0x100, 0x1000, 0x2000, 0x200000, 0x4000, 0xbff8, 0xff0 };
+	static const u64 bases[] = {
+		0, 0, 0, 0x100, 0x1000, 0x2000, 0x200000, 0x4000, 0xbff8, 0xff0
+	};
 	u64 off = bases[take(1) % ARRAY_LEN(bases)] + take(1);
 
 	return off % (d->len - len + 1);

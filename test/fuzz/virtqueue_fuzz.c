@@ -29,8 +29,8 @@ static void disk_run(struct blk_req *r)
 	u8 *at = disk + r->sector * BLK_SECTOR;
 
 	for (u32 i = 0; i < r->iov_count; at += r->iov[i++].len)
-		memmove(r->op == BLK_READ ? r->iov[i].base : at, r->op == BLK_READ ? at : r->iov[i].base,
-			r->iov[i].len);
+		memmove(r->op == BLK_READ ? r->iov[i].base : at,
+			r->op == BLK_READ ? at : r->iov[i].base, r->iov[i].len);
 	if (r->op == BLK_ZERO)
 		memset(at, 0, r->sectors * BLK_SECTOR);
 	r->done(r, OK);
@@ -64,7 +64,9 @@ static err_t entropy(struct rng *r, void *buf, size_t len)
 
 static const struct blk_ops disk_ops = { .submit = disk_submit, .poll = disk_finish };
 static const struct rng_ops rng_ops = { .read = entropy };
-static struct blk blk = { .ops = &disk_ops, .name = "disk", .sectors = DISK_SECTORS, .discard = true };
+static struct blk blk = {
+	.ops = &disk_ops, .name = "disk", .sectors = DISK_SECTORS, .discard = true
+};
 static struct rng rng = { .ops = &rng_ops, .name = "rng" };
 static struct bench_chr port;
 
@@ -96,7 +98,8 @@ static void describe(u32 q)
 	gpa_t at = take_address();
 	u32 len = (u32)take(2);
 
-	drv_desc(q, i, at, len & 0x8000 ? len << 17 : len, (u16)(take(1) & 7), (u16)(take(1) % (DRV_SIZE + 1)));
+	drv_desc(q, i, at, len & 0x8000 ? len << 17 : len, (u16)(take(1) & 7),
+		 (u16)(take(1) % (DRV_SIZE + 1)));
 }
 
 static void step(void)

@@ -1,4 +1,7 @@
-/* Any bytes to the frame buffer console; the first two choose its size. No write leaves the frame buffer. */
+/*
+ * Any bytes to the frame buffer console; the first two choose its size. No write leaves the frame
+ * buffer.
+ */
 #include <stdlib.h>
 
 #include "drivers/host/fbcon.h"

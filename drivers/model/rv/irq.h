@@ -8,5 +8,5 @@
 #define CLINT_HARTS	64
 #define CLINT_HZ	10000000u	/* of mtime, and of the time CSR */
 
-/* Drive the level of one source; @ctl is the PLIC's struct dev, whose lock the caller holds. For irq_line.set. */
+/* For irq_line.set: drive the level of one source; @ctl is the struct dev, locked. */
 void vplic_input(void *ctl, u32 source, bool level);

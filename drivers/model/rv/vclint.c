@@ -57,7 +57,7 @@ static void vclint_update(struct dev *d, u32 hart)
 	ns_t deadline;
 
 	irq_set(&d->out[2 * hart + 1], mtime >= cmp);
-	if (mtime >= cmp || cmp - mtime > NS_PER_SEC * CLINT_HZ)	/* thirty years and more: never */
+	if (mtime >= cmp || cmp - mtime > NS_PER_SEC * CLINT_HZ) /* thirty years and more: never */
 		return;
 	deadline = (cmp - c->mtime_shift) * TICK_NS;
 	timer_arm(&c->alarm[hart].timer, gclock_host(d->clock, deadline));
@@ -75,16 +75,16 @@ static void vclint_fire(struct timer *t)
 static u64 vclint_read(struct dev *d, u64 off, u32 len)
 {
 	struct vclint *c = d->state;
-	u64 reg, harts = d->outs / 2;
+	u64 reg = 0, hart = (off - CLINT_MTIMECMP) / 8, harts = d->outs / 2;
 
 	if ((len != 4 && len != 8) || off % len)
 		return 0;
 	if (off < CLINT_MTIMECMP)
 		return off / 4 < harts ? c->msip[off / 4] : 0;
-	if (off >= CLINT_MTIME)
-		reg = off < CLINT_MTIME + 8 ? vclint_mtime(d) : 0;
-	else
-		reg = (off - CLINT_MTIMECMP) / 8 < harts ? c->mtimecmp[(off - CLINT_MTIMECMP) / 8] : 0;
+	if (hart < harts)
+		reg = c->mtimecmp[hart];
+	else if (off >= CLINT_MTIME && off < CLINT_MTIME + 8)
+		reg = vclint_mtime(d);
 	return reg >> 8 * (off % 8);
 }
 
@@ -124,7 +124,7 @@ static void vclint_write(struct dev *d, u64 off, u32 len, u64 val)
 	}
 }
 
-/* mtimecmp is undefined after reset; the highest value keeps MTIP low until somebody asks for it. */
+/* mtimecmp is undefined after reset; the highest value keeps MTIP low until somebody wants it. */
 static void vclint_reset(struct dev *d)
 {
 	struct vclint *c = d->state;
@@ -143,10 +143,10 @@ static err_t vclint_attach(struct dev *d)
 	struct vclint *c = d->state;
 
 	if (d->outs > 2 * CLINT_HARTS || d->outs % 2)
-		return ERRF(E_RANGE, "%s: %u outputs, two per hart and at most %u", d->name, d->outs,
-			    2 * CLINT_HARTS);
+		return ERRF(E_RANGE, "%s: %u outputs, two per hart and at most %u", d->name,
+			    d->outs, 2 * CLINT_HARTS);
 	for (u32 hart = 0; hart < CLINT_HARTS; hart++)
-		c->alarm[hart] = (struct alarm){ .timer.fire = vclint_fire, .dev = d, .hart = hart };
+		c->alarm[hart] = (struct alarm){ { .fire = vclint_fire }, d, hart };
 	return OK;
 }
 

@@ -46,7 +46,7 @@ static const struct field vplic_fields[] = {
 	{ NULL },
 };
 
-/* The pending source of the highest priority above @floor enabled in @ctx (lowest number among equals), or 0. */
+/* Of sources pending and enabled in @ctx: the first of the highest priority above @floor, or 0. */
 static u32 vplic_best(const struct vplic *p, u32 ctx, u32 floor)
 {
 	u32 best = 0;
@@ -173,7 +173,7 @@ static void vplic_write(struct dev *d, u64 off, u32 len, u64 val)
 	u64 ctx, word;
 
 	if (len != 4 || off % 4) {
-		log_limited(LOG_DEBUG, "%s: %u-byte write at 0x%llx ignored", d->name, len, (unsigned long long)off);
+		log_limited(LOG_DEBUG, "%s: %u-byte write at 0x%lx ignored", d->name, len, off);
 	} else if (off < PLIC_PENDING) {
 		if (off && off / 4 < PLIC_SOURCES)
 			p->priority[off / 4] = val & PRIORITY_MAX;
@@ -207,7 +207,8 @@ static void vplic_reset(struct dev *d)
 static err_t vplic_attach(struct dev *d)
 {
 	if (d->outs > PLIC_CONTEXTS)
-		return ERRF(E_RANGE, "%s: %u contexts, at most %u", d->name, d->outs, PLIC_CONTEXTS);
+		return ERRF(E_RANGE, "%s: %u contexts, at most %u", d->name, d->outs,
+			    PLIC_CONTEXTS);
 	return OK;
 }
 

@@ -5,7 +5,7 @@
  * Requests are asynchronous. The port may call done() from inside blk_submit(), where our
  * lock is held, or from another CPU, where it is not. So done() only puts the request on a
  * lock-free stack; whoever holds the lock and has `reaping` set empties the stack before it
- * lets go, otherwise done() takes the lock and does. Reset, a stopped queue and detach wait
+ * lets go, otherwise done() gets the lock and does. Reset, a stopped queue and detach wait
  * until nothing is in flight: no byte reaches guest memory afterwards.
  */
 #include "drivers/model/virtio/virtio.h"
@@ -23,8 +23,10 @@ enum {	/* 5.2.4: offsets in the configuration space */
 	CONFIG_MAX_DISCARD_SECTORS = 36, CONFIG_MAX_DISCARD_SEG = 40, CONFIG_DISCARD_ALIGNMENT = 44,
 	CONFIG_MAX_ZEROES_SECTORS = 48, CONFIG_MAX_ZEROES_SEG = 52, CONFIG_ZEROES_MAY_UNMAP = 56,
 };
-enum { T_IN = 0, T_OUT = 1, T_FLUSH = 4, T_GET_ID = 8, T_DISCARD = 11, T_WRITE_ZEROES = 13 };	/* 5.2.6 */
-enum { S_OK = 0, S_IOERR = 1, S_UNSUPP = 2, S_LATER = 255 /* ours: the port will tell */ };
+enum {	/* 5.2.6 */
+	T_IN = 0, T_OUT = 1, T_FLUSH = 4, T_GET_ID = 8, T_DISCARD = 11, T_WRITE_ZEROES = 13,
+	S_OK = 0, S_IOERR = 1, S_UNSUPP = 2, S_LATER = 255 /* ours: the port will tell */,
+};
 enum { ZEROES_UNMAP = 1 };
 
 #define ID_BYTES	20
@@ -68,7 +70,7 @@ static const struct field vblk_fields[] = {
 	{ NULL },
 };
 
-/* DMA happened after the pages were marked by vq_pop(): a dirty log taken meanwhile must see them again. */
+/* vq_pop() marked the pages before the DMA: a dirty log taken meanwhile must see them again. */
 static void request_mark_dirty(const struct request *q)
 {
 	struct space *s = q->dev->space;
@@ -90,7 +92,7 @@ static void request_publish(struct request *q)
 	vq_push(&b->v.queue[0], q->head, status == S_OK ? q->in_len + 1 : 1);
 }
 
-/* Publish everything that finished. A queue that broke or was stopped meanwhile gets nothing any more. */
+/* Publish everything that finished; if the queue broke meanwhile, only forget it. */
 static void vblk_reap(struct dev *d)
 {
 	struct vblk *b = d->state;
@@ -111,14 +113,17 @@ static void vblk_done(struct blk_req *r, err_t e)
 	struct request *q = container_of(r, struct request, r);
 	struct dev *d = q->dev;
 	struct vblk *b = d->state;
+	bool locked = false;
 
 	atomic_fetch_add(&b->callers, 1);
 	q->result = e;
 	q->next = atomic_load(&b->finished);
 	while (!atomic_compare_exchange_weak(&b->finished, &q->next, q))
 		;
-	if (!atomic_load(&b->reaping)) {
-		lock_take(d->lock);
+	/* Never sleep on the lock of one that waits for the caller's next completion. */
+	while (!atomic_load(&b->reaping) && !(locked = lock_try(d->lock)))
+		host_relax();
+	if (locked) {
 		vblk_reap(d);
 		if (virtio_queue_open(d, 0))
 			virtio_queue_interrupt(d, 0);
@@ -142,7 +147,8 @@ static void vblk_drain(struct dev *d)
 }
 
 /* The segments [first, last) less @skip bytes at the start, @len bytes of them. */
-static void request_add_data(struct request *q, const struct chain *c, u32 first, u32 last, u64 skip, u64 len)
+static void request_add_data(struct request *q, const struct chain *c, u32 first, u32 last,
+			     u64 skip, u64 len)
 {
 	for (u32 i = first; i < last && len; i++) {
 		u64 from = MIN(skip, c->seg[i].len), part = MIN(c->seg[i].len - from, len);
@@ -156,10 +162,12 @@ static void request_add_data(struct request *q, const struct chain *c, u32 first
 	}
 }
 
-static struct request *request_create(struct dev *d, const struct chain *c, enum blk_op op, u64 sector, u64 sectors)
+static struct request *request_create(struct dev *d, const struct chain *c, enum blk_op op,
+				      u64 sector, u64 sectors)
 {
 	u32 last = c->count - 1;
-	struct request *q = heap_alloc(sizeof(*q) + c->count * sizeof(q->iov[0]) + (c->count + 1) * sizeof(gpa_t));
+	struct request *q = heap_alloc(sizeof(*q) + c->count * sizeof(q->iov[0]) +
+				       (c->count + 1) * sizeof(gpa_t));
 
 	if (!q)
 		return NULL;
@@ -171,7 +179,8 @@ static struct request *request_create(struct dev *d, const struct chain *c, enum
 	q->status = c->seg[last].base + c->seg[last].len - 1;
 	q->gpa = (gpa_t *)&q->iov[c->count];
 	if (op == BLK_WRITE)
-		request_add_data(q, c, 0, c->outs, sizeof(struct header), c->out_len - sizeof(struct header));
+		request_add_data(q, c, 0, c->outs, sizeof(struct header),
+				 c->out_len - sizeof(struct header));
 	if (op == BLK_READ) {
 		q->in_len = (u32)(c->in_len - 1);
 		request_add_data(q, c, c->outs, c->count, 0, q->in_len);
@@ -187,9 +196,8 @@ static u8 vblk_submit(struct dev *d, const struct chain *c, enum blk_op op, u64 
 	struct request *q;
 
 	if (sector > port->sectors || sectors > port->sectors - sector) {
-		log_limited(LOG_WARN, "%s: access past the end (sector %llu+%llu > %llu)", d->name,
-			    (unsigned long long)sector, (unsigned long long)sectors,
-			    (unsigned long long)port->sectors);
+		log_limited(LOG_WARN, "%s: access past the end (sector %lu+%lu > %lu)", d->name,
+			    sector, sectors, port->sectors);
 		return S_IOERR;
 	}
 	if (port->readonly && op != BLK_READ && op != BLK_FLUSH)
@@ -259,8 +267,9 @@ static bool vblk_serve(struct dev *d, u32 queue, struct chain *c)
 	struct header h;
 	u8 status;
 
-	if (chain_take(c, &h, sizeof(h)) != sizeof(h) || !c->in_len || b->in_flight >= b->v.queue[queue].size) {
-		log_limited(LOG_WARN, "%s: request without header or status, or more than the queue holds", d->name);
+	if (chain_take(c, &h, sizeof(h)) != sizeof(h) || !c->in_len ||
+	    b->in_flight >= b->v.queue[queue].size) {
+		log_limited(LOG_WARN, "%s: no header, no status or too many requests", d->name);
 		virtio_break(d);
 		return false;
 	}

@@ -11,7 +11,7 @@ enum { CONSOLE_RX = 0, CONSOLE_TX = 1 };
 
 struct vconsole {
 	struct virtio v;	/* first */
-	u64 sent;		/* bytes of the first available TX chain that the port already took */
+	u64 sent;	/* bytes of the first available TX chain that the port already took */
 };
 
 static const struct field vconsole_fields[] = {

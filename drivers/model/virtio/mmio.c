@@ -86,7 +86,7 @@ void virtio_queue_interrupt(struct dev *d, u32 queue)
 		virtio_interrupt(d, INTERRUPT_QUEUE);
 }
 
-/* Serve at most one queue's worth of chains at a stretch: other guest CPUs could fill it for ever. */
+/* At most one queue's worth of chains at a stretch: other guest CPUs could fill it for ever. */
 static enum vq_pop virtio_queue_serve_some(struct dev *d, u32 queue)
 {
 	struct virtio *v = d->state;
@@ -175,7 +175,9 @@ u64 virtio_read(struct dev *d, u64 off, u32 len)
 	return len == 4 && off % 4 == 0 ? virtio_read_register(d, off) : 0;
 }
 
-/* 3.1.1: feature negotiation ends with FEATURES_OK, which stays clear if we cannot live with the driver's choice. */
+/*
+ * 3.1.1: negotiation ends with FEATURES_OK, which stays clear if the driver's choice is not ours.
+ */
 static void virtio_write_status(struct dev *d, u8 val)
 {
 	struct virtio *v = d->state;
@@ -187,7 +189,7 @@ static void virtio_write_status(struct dev *d, u8 val)
 	}
 	if (fresh & STATUS_FEATURES_OK &&
 	    (v->features & ~v->offered || !(v->features & VIRTIO_F_VERSION_1))) {
-		log_limited(LOG_DEBUG, "%s: refused features 0x%llx", d->name, (unsigned long long)v->features);
+		log_limited(LOG_DEBUG, "%s: refused features 0x%lx", d->name, v->features);
 		status &= ~STATUS_FEATURES_OK;
 	}
 	if (!(status & STATUS_FEATURES_OK))
@@ -243,9 +245,12 @@ static void virtio_write_queue(struct dev *d, u64 off, u32 val)
 	}
 	switch (off) {
 	case REG_QUEUE_NUM: q->size = val <= VQ_SIZE_MAX ? (u16)val : 0; break;
-	case REG_QUEUE_DESC: case REG_QUEUE_DESC + 4: write_half(&q->desc, off & 4, val); break;
-	case REG_QUEUE_DRIVER: case REG_QUEUE_DRIVER + 4: write_half(&q->driver, off & 4, val); break;
-	case REG_QUEUE_DEVICE: case REG_QUEUE_DEVICE + 4: write_half(&q->device, off & 4, val); break;
+	case REG_QUEUE_DESC: write_half(&q->desc, false, val); break;
+	case REG_QUEUE_DESC + 4: write_half(&q->desc, true, val); break;
+	case REG_QUEUE_DRIVER: write_half(&q->driver, false, val); break;
+	case REG_QUEUE_DRIVER + 4: write_half(&q->driver, true, val); break;
+	case REG_QUEUE_DEVICE: write_half(&q->device, false, val); break;
+	case REG_QUEUE_DEVICE + 4: write_half(&q->device, true, val); break;
 	}
 }
 
@@ -277,7 +282,7 @@ void virtio_write(struct dev *d, u64 off, u32 len, u64 val)
 	if (off < REG_CONFIG && len == 4 && off % 4 == 0)
 		virtio_write_register(d, off, (u32)val);
 	else
-		log_limited(LOG_DEBUG, "%s: %u-byte write at 0x%llx ignored", d->name, len, (unsigned long long)off);
+		log_limited(LOG_DEBUG, "%s: %u-byte write at 0x%lx ignored", d->name, len, off);
 }
 
 void virtio_reset(struct dev *d)

@@ -92,8 +92,12 @@ static const char *chain_add_desc(struct chain *c, struct space *s, const struct
 	return NULL;
 }
 
-/* A whole indirect table, 2.7.5.3: copied first, then read. @budget is shared with the ring's own descriptors. */
-static const char *chain_add_indirect(struct chain *c, struct vq *q, const struct vq_desc *e, u32 budget)
+/*
+ * An indirect table, 2.7.5.3: copied whole, then read. @budget: descriptors the chain may have
+ * yet.
+ */
+static const char *chain_add_indirect(struct chain *c, struct vq *q, const struct vq_desc *e,
+				      u32 budget)
 {
 	struct vq_desc *table = c->table;
 	u32 n = e->len / sizeof(struct vq_desc), i = 0;
@@ -180,7 +184,7 @@ bool vq_rearm(struct vq *q)
 {
 	if (q->event_idx) {
 		ring_store(avail_event(q), q->next_avail);
-		atomic_thread_fence(memory_order_seq_cst);	/* 2.7.10: publish, then look again */
+		atomic_thread_fence(memory_order_seq_cst); /* 2.7.10: publish, then look again */
 	}
 	return ring_load(avail_idx(q)) != q->next_avail;
 }

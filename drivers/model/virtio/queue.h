@@ -30,7 +30,8 @@ struct vq {
 
 #define VQ_FIELDS(type, q) \
 	FIELD(type, q.size), FIELD(type, q.ready), FIELD(type, q.desc), FIELD(type, q.driver), \
-	FIELD(type, q.device), FIELD(type, q.next_avail), FIELD(type, q.next_used), FIELD(type, q.told_used)
+	FIELD(type, q.device), FIELD(type, q.next_avail), FIELD(type, q.next_used), \
+	FIELD(type, q.told_used)
 
 struct vq_desc {		/* 2.7.5 */
 	u64 addr;
@@ -38,7 +39,7 @@ struct vq_desc {		/* 2.7.5 */
 	u16 flags, next;
 };
 
-/* Parts of a chain: seg[0 .. outs) is read by the device, seg[outs .. count) written. None is empty. */
+/* The device reads seg[0 .. outs) and writes seg[outs .. count). No segment is empty. */
 struct chain {
 	u16 head;
 	u32 outs, count;
@@ -63,6 +64,6 @@ bool vq_rearm(struct vq *q);
 /* Does the driver want an interrupt for what was pushed since the last call? */
 bool vq_wants_interrupt(struct vq *q);
 
-/* Move up to @len bytes from the start of the chain's readable part, or into its writable part; the count. */
+/* Copy up to @len bytes from the chain's readable part, or into its writable part; the count. */
 u64 chain_take(struct chain *c, void *buf, u64 len);
 u64 chain_put(struct chain *c, const void *buf, u64 len);

@@ -47,7 +47,11 @@ static bool vrng_serve(struct dev *d, u32 queue, struct chain *c)
 	return true;
 }
 
-static const struct virtio_class vrng_class = { .id = VIRTIO_RNG, .queues = 1, .serve = vrng_serve };
+static const struct virtio_class vrng_class = {
+	.id = VIRTIO_RNG,
+	.queues = 1,
+	.serve = vrng_serve,
+};
 
 static err_t vrng_attach(struct dev *d)
 {

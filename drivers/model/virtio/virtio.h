@@ -23,8 +23,8 @@ struct virtio_class {
 	enum virtio_id id;
 	u32 queues;
 	/*
-	 * Serve one chain, at once or later, and vq_push() it; an interrupt follows. False: it stays
-	 * in the queue, which is not looked at again until virtio_queue_serve() or virtio_retry().
+	 * Serve one chain, at once or later, and vq_push() it; an interrupt follows. False: it
+	 * stays in the queue until the next virtio_queue_serve() or virtio_retry().
 	 */
 	bool (*serve)(struct dev *d, u32 queue, struct chain *c);
 	/* Wait until no request is in flight; NULL if none ever is. */
@@ -58,7 +58,7 @@ void virtio_write(struct dev *d, u64 off, u32 len, u64 val);
 
 /* May chains of this queue be popped and pushed now? If so the queue is open afterwards. */
 bool virtio_queue_open(struct dev *d, u32 queue);
-/* Serve a queue now: the driver's notification, or a port that became ready. Caller holds the lock. */
+/* Serve a queue now: the driver notified, or a port became ready. Caller holds the lock. */
 void virtio_queue_serve(struct dev *d, u32 queue);
 /* Serve all queues again in @delay: a port was busy. */
 void virtio_retry(struct dev *d, ns_t delay);

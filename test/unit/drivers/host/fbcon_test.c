@@ -48,7 +48,8 @@ static bool looks_like(u32 col, u32 row, u32 character, u32 fg, u32 bg)
 
 	for (u32 y = 0; y < 16; y++)
 		for (u32 x = 0; x < 8; x++)
-			if (fb[(row * 16 + y) * STRIDE + col * 8 + x] != (glyph[y] & 0x80 >> x ? fg : bg))
+			if (fb[(row * 16 + y) * STRIDE + col * 8 + x] !=
+			    (glyph[y] & 0x80 >> x ? fg : bg))
 				return false;
 	return true;
 }
@@ -87,7 +88,10 @@ static void byte_order(void **state)
 	assert_true(looks_like(0, 0, 'x', 0x0055aa, 0));
 }
 
-/* Scrolling redraws from memory, and only what changed: damage on the screen is neither copied nor repaired. */
+/*
+ * Scrolling redraws from memory, and only what changed: damage on the screen is neither copied nor
+ * repaired.
+ */
 static void scrolling_reads_nothing_back(void **state)
 {
 	put("ab\nxb\nz");

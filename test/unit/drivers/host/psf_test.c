@@ -20,7 +20,8 @@ static void carried_fonts(void **state)
 		struct psf f;
 		u32 ink = 0;
 
-		assert_int_equal(psf_parse(&f, all[i].font, (size_t)(all[i].end - all[i].font)), OK);
+		assert_int_equal(psf_parse(&f, all[i].font, (size_t)(all[i].end - all[i].font)),
+				 OK);
 		assert_int_equal(f.width, all[i].width);
 		assert_int_equal(f.height, all[i].height);
 		for (u32 c = ' '; c < 127; c++)		/* every character has a glyph of its own */
@@ -30,17 +31,20 @@ static void carried_fonts(void **state)
 		for (u32 j = 0; j < f.stride * f.height; j++)
 			ink += glyph[j];
 		assert_int_equal(ink, 0);
-		assert_int_not_equal(psf_glyph(&f, 0x2500), psf_glyph(&f, '?'));	/* box drawing */
+		assert_int_not_equal(psf_glyph(&f, 0x2500), psf_glyph(&f, '?')); /* box drawing */
 		assert_int_equal(psf_glyph(&f, 0x1f600), psf_glyph(&f, '?'));
 		assert_int_equal(psf_glyph(&f, 7), psf_glyph(&f, '?'));
 	}
 }
 
-/* A version 2 font of two 3x2 glyphs; the second draws '?', U+20AC, and a sequence that starts with 'x'. */
+/*
+ * A version 2 font of two 3x2 glyphs; the second draws '?', U+20AC, and a sequence that starts
+ * with 'x'.
+ */
 static const u8 small[] = {
-	0x72, 0xb5, 0x4a, 0x86, 0, 0, 0, 0, 32, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0,
-	0x40, 0xa0, 0xe0, 0x20,
-	'A', 0xff, '?', 0xe2, 0x82, 0xac, 0xfe, 'x', 'y', 0xff,
+	0x72, 0xb5, 0x4a, 0x86, 0,   0,    0,   0,    32,   0,    0,    0,   1,   0,    0, 0,
+	2,    0,    0,    0,    2,   0,    0,   0,    2,    0,    0,    0,   3,   0,    0, 0,
+	0x40, 0xa0, 0xe0, 0x20, 'A', 0xff, '?', 0xe2, 0x82, 0xac, 0xfe, 'x', 'y', 0xff,
 };
 
 static void table(void **state)
@@ -60,10 +64,14 @@ static void table(void **state)
 
 static void malformed(void **state)
 {
-	static const struct { u8 at; u32 value; } bad[] = {
-		{ 0, 0 }, { 4, 1 }, { 8, 31 }, { 8, 4096 }, { 8, UINT32_MAX }, { 16, 0 }, { 16, 100 },
-		{ 16, UINT32_MAX }, { 20, 3 }, { 24, 0 }, { 24, UINT32_MAX }, { 28, 0 }, { 28, 65 },
-		{ 28, UINT32_MAX },
+	static const struct {
+		u8 at;
+		u32 value;
+	} bad[] = {
+		{ 0, 0 },          { 4, 1 },           { 8, 31 },          { 8, 4096 },
+		{ 8, UINT32_MAX }, { 16, 0 },          { 16, 100 },        { 16, UINT32_MAX },
+		{ 20, 3 },         { 24, 0 },          { 24, UINT32_MAX }, { 28, 0 },
+		{ 28, 65 },        { 28, UINT32_MAX },
 	};
 	struct psf f;
 	u8 copy[sizeof(small)];

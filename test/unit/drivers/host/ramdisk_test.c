@@ -19,9 +19,15 @@ static void done(struct blk_req *r, err_t e)
 	calls++;
 }
 
-static err_t run(struct blk *b, enum blk_op op, u64 sector, u64 sectors, struct iovec_host *iov, u32 n)
+static err_t run(struct blk *b, enum blk_op op, u64 sector, u64 sectors, struct iovec_host *iov,
+		 u32 n)
 {
-	struct blk_req r = { .op = op, .sector = sector, .sectors = sectors, .iov = iov, .iov_count = n, .done = done };
+	struct blk_req r = { .op = op,
+			     .sector = sector,
+			     .sectors = sectors,
+			     .iov = iov,
+			     .iov_count = n,
+			     .done = done };
 
 	calls = 0;
 	blk_submit(b, &r);

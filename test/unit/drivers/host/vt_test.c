@@ -214,8 +214,16 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(text_and_controls), T(wraps_late), T(scrolls), T(moves), T(erases), T(colours), T(utf8),
-		T(swallows_what_it_does_not_know), T(cursor_and_reset), T(sizes),
+		T(text_and_controls),
+		T(wraps_late),
+		T(scrolls),
+		T(moves),
+		T(erases),
+		T(colours),
+		T(utf8),
+		T(swallows_what_it_does_not_know),
+		T(cursor_and_reset),
+		T(sizes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

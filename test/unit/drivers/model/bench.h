@@ -100,7 +100,10 @@ static inline void bench_write(const struct dev *d, u64 off, u32 len, u64 val)
 	range_mmio_write(space_find(&bench_space, d->base + off), d->base + off, len, val);
 }
 
-/* A character port: what the test put into in[] comes out of read; write takes at most `room` bytes. */
+/*
+ * A character port: what the test put into in[] comes out of read; write takes at most `room`
+ * bytes.
+ */
 struct bench_chr {
 	struct chr chr;
 	u8 in[512], out[2048];

@@ -155,7 +155,8 @@ static void models_are_sound(void **state)
 	for (u32 i = 0; i < ARRAY_LEN(all); i++) {
 		const struct model *m = all[i];
 
-		assert_true(m->name && m->compatible && m->attach && m->reset && m->read && m->write);
+		assert_true(m->name && m->compatible && m->attach && m->reset && m->read &&
+			    m->write);
 		for (const struct field *f = m->fields; f->name; f++) {
 			assert_true(f->size == 1 || f->size == 2 || f->size == 4 || f->size == 8);
 			assert_true(f->offset + f->size * f->count <= m->state_size);

@@ -152,9 +152,16 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(wall_time), T(high_is_latched_by_low), T(stands_still_in_a_pause), T(time_can_be_set),
-		T(alarm_fires_once), T(alarm_in_the_past_fires_at_once), T(alarm_can_be_cleared_and_masked),
-		T(alarm_ages_away_arms_nothing), T(other_accesses_do_nothing), T(reset),
+		T(wall_time),
+		T(high_is_latched_by_low),
+		T(stands_still_in_a_pause),
+		T(time_can_be_set),
+		T(alarm_fires_once),
+		T(alarm_in_the_past_fires_at_once),
+		T(alarm_can_be_cleared_and_masked),
+		T(alarm_ages_away_arms_nothing),
+		T(other_accesses_do_nothing),
+		T(reset),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -67,7 +67,8 @@ static void needs_a_way_to_shut_down(void **state)
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-	const struct CMUnitTest tests[] = { T(commands), T(anything_else_is_ignored), T(needs_a_way_to_shut_down) };
+	const struct CMUnitTest tests[] = { T(commands), T(anything_else_is_ignored),
+					    T(needs_a_way_to_shut_down) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

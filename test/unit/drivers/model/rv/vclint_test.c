@@ -173,9 +173,15 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(software_interrupts), T(time_runs_at_10_mhz), T(comparator_fires), T(comparator_moves),
-		T(comparator_waits_out_a_pause), T(halves), T(mtime_written_moves_all_comparators),
-		T(wrong_accesses_do_nothing), T(reset),
+		T(software_interrupts),
+		T(time_runs_at_10_mhz),
+		T(comparator_fires),
+		T(comparator_moves),
+		T(comparator_waits_out_a_pause),
+		T(halves),
+		T(mtime_written_moves_all_comparators),
+		T(wrong_accesses_do_nothing),
+		T(reset),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -121,7 +121,10 @@ static void claim_and_complete(void **state)
 	assert_int_equal(rd(PENDING(0)), 0);
 }
 
-/* A pulse while a source is being served is not seen; one before stays pending although the input dropped. */
+/*
+ * A pulse while a source is being served is not seen; one before stays pending although the input
+ * dropped.
+ */
 static void gateway(void **state)
 {
 	route(40, 1, 0);

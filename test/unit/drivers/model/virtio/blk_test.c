@@ -1,4 +1,6 @@
 /* The virtio block device: requests of every kind, malformed ones, and requests in flight. */
+#include <pthread.h>
+
 #include "test/unit/drivers/model/virtio/driver.h"
 
 enum { T_IN, T_OUT, T_FLUSH = 4, T_GET_ID = 8, T_DISCARD = 11, T_WRITE_ZEROES = 13 };
@@ -13,7 +15,9 @@ enum { OKAY, IOERR, UNSUPP, UNTOUCHED = 0x77 };
 #define DATA		(DRV_BUF + 0x1000)
 #define STATUS		(DRV_BUF + 0x8000)
 
-/* A disk in memory; `defer` keeps requests until disk_finish() or, if `polls`, the device's poll. */
+/*
+ * A disk in memory; `defer` keeps requests until disk_finish() or, if `polls`, the device's poll.
+ */
 static u8 disk[SECTORS * BLK_SECTOR];
 static struct blk_req *waiting[16];
 static u32 waiting_count, polled, submits;
@@ -89,7 +93,10 @@ static void header(u32 type, u64 sector)
 	*ram(STATUS) = UNTOUCHED;
 }
 
-/* Header, @len bytes of data (written by the device or not), status; the descriptors from 3 * @slot on. */
+/*
+ * Header, @len bytes of data (written by the device or not), status; the descriptors from 3 *
+ * @slot on.
+ */
 static void request(u16 slot, u32 type, u64 sector, u32 len, u16 data_flags)
 {
 	u16 i = (u16)(3 * slot);
@@ -128,7 +135,8 @@ static void config_space(void **state)
 	for (u32 len = 1; len <= 8; len *= 2)
 		bench_write(&d, REG_CONFIG, len, ~0ull);
 	assert_int_equal(rd(REG_CONFIG), SECTORS);
-	assert_int_equal(drv_features() & (F_RO | F_FLUSH | F_DISCARD | F_ZEROES), F_FLUSH | F_DISCARD | F_ZEROES);
+	assert_int_equal(drv_features() & (F_RO | F_FLUSH | F_DISCARD | F_ZEROES),
+			 F_FLUSH | F_DISCARD | F_ZEROES);
 }
 
 static void read_sectors(void **state)
@@ -194,9 +202,14 @@ static void flush_and_id(void **state)
 
 static void transfers_out_of_range(void **state)
 {
-	static const struct { u64 sector; u32 len; } bad[] = {
-		{ SECTORS, 512 }, { SECTORS - 1, 1024 }, { UINT64_MAX, 512 }, { UINT64_MAX - 1, 1024 },
-		{ BIT(55), 512 }, { 0, 511 }, { 0, 513 }, { 0, 0 },
+	static const struct {
+		u64 sector;
+		u32 len;
+	} bad[] = {
+		{ SECTORS, 512 },    { SECTORS - 1, 1024 },
+		{ UINT64_MAX, 512 }, { UINT64_MAX - 1, 1024 },
+		{ BIT(55), 512 },    { 0, 511 },
+		{ 0, 513 },          { 0, 0 },
 	};
 
 	drv_start(0, 1);
@@ -227,7 +240,9 @@ static void discard_and_write_zeroes(void **state)
 	assert_int_not_equal(disk[62 * 512 - 1], 0);
 }
 
-/* Sector arithmetic that overflows, unknown flags, more zones than we said: none reaches the disk. */
+/*
+ * Sector arithmetic that overflows, unknown flags, more zones than we said: none reaches the disk.
+ */
 static void bad_zones(void **state)
 {
 	static const struct { u64 sector; u32 sectors, flags; u8 status; } bad[] = {
@@ -392,6 +407,59 @@ static void in_flight_is_bounded(void **state)
 	assert_true(waiting_count <= DRV_SIZE);
 }
 
+/* A provider on another CPU that completes while this one submits, resets and removes the device. */
+static struct blk_req *_Atomic mailbox;
+static _Atomic bool hired;
+
+static void mailbox_submit(struct blk *b, struct blk_req *r)
+{
+	struct blk_req *none = NULL;
+
+	while (!atomic_compare_exchange_weak(&mailbox, &none, r))
+		none = NULL;
+}
+
+static void *work(void *arg)
+{
+	while (atomic_load(&hired)) {
+		struct blk_req *r = atomic_exchange(&mailbox, NULL);
+
+		if (r)
+			disk_run(r);
+	}
+	return NULL;
+}
+
+static void completions_race_with_everything(void **state)
+{
+	static const struct blk_ops ops = { .submit = mailbox_submit };
+	u64 live = heap_stats().count;
+	pthread_t worker;
+
+	blk.ops = &ops;
+	atomic_store(&hired, true);
+	assert_int_equal(pthread_create(&worker, NULL, work, NULL), 0);
+	for (u32 i = 0; i < 2000; i++) {
+		drv_start(0, 1);
+		request(0, T_IN, 0, 512, WRITE);
+		request(1, T_IN, 1, 512, WRITE);
+		if (i % 3 == 0) {
+			wr(REG_STATUS, 0);
+			assert_int_equal(status(), OKAY);
+		} else if (i % 3 == 1) {
+			dev_destroy(&d);
+			assert_int_equal(dev_create(&d), OK);
+		} else {
+			for (u32 got = 0; got < 2; got += drv_collect(0, NULL) == 513)
+				host_relax();
+		}
+	}
+	dev_reset(&d);
+	atomic_store(&hired, false);
+	pthread_join(worker, NULL);
+	assert_int_equal(heap_stats().count, live);
+}
+
 static void needs_a_disk(void **state)
 {
 	struct dev other = bench_dev(&vblk_model, 0x1000);
@@ -408,7 +476,8 @@ int main(void)
 		T(transfers_out_of_range), T(discard_and_write_zeroes), T(bad_zones), T(read_only),
 		T(port_errors), T(requests_without_status_or_header), T(completion_from_elsewhere),
 		T(reset_waits_for_requests), T(completion_after_the_queue_broke),
-		T(dma_is_marked_dirty_when_it_ends), T(in_flight_is_bounded), T(needs_a_disk),
+		T(dma_is_marked_dirty_when_it_ends), T(in_flight_is_bounded),
+		T(completions_race_with_everything), T(needs_a_disk),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,7 @@
-/* The virtio console: input into the driver's buffers, output to the port, both with back-pressure. */
+/*
+ * The virtio console: input into the driver's buffers, output to the port, both with back-
+ * pressure.
+ */
 #include "test/unit/drivers/model/virtio/driver.h"
 
 enum { RX = 0, TX = 1 };
@@ -148,8 +151,14 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(identity), T(output), T(output_to_a_busy_port), T(reset_forgets_half_sent_output), T(input),
-		T(input_waits_for_buffers), T(chains_without_room), T(event_index),
+		T(identity),
+		T(output),
+		T(output_to_a_busy_port),
+		T(reset_forgets_half_sent_output),
+		T(input),
+		T(input_waits_for_buffers),
+		T(chains_without_room),
+		T(event_index),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -133,14 +133,27 @@ static void live_queue_cannot_be_changed(void **state)
 	assert_int_equal(drv_collect(0, NULL), 64);
 }
 
-/* Rings outside RAM, across its end, misaligned, of a bad size: DEVICE_NEEDS_RESET and an interrupt, until reset. */
+/*
+ * Rings outside RAM, across its end, misaligned, of a bad size: DEVICE_NEEDS_RESET and an
+ * interrupt, until reset.
+ */
 static void bad_rings(void **state)
 {
-	const struct { u64 reg; u64 val; } bad[] = {
-		{ REG_QUEUE_DESC, 0 }, { REG_QUEUE_DESC, UINT64_MAX - 15 }, { REG_QUEUE_DESC, DRV_DESC(0) + 8 },
-		{ REG_QUEUE_DESC, BENCH_RAM + BENCH_RAM_LEN - 16 }, { REG_QUEUE_DRIVER, DRV_AVAIL(0) + 1 },
-		{ REG_QUEUE_DRIVER, BENCH_RAM + BENCH_RAM_LEN }, { REG_QUEUE_DEVICE, DRV_USED(0) + 2 },
-		{ REG_QUEUE_DEVICE, d.base }, { REG_QUEUE_NUM, 0 }, { REG_QUEUE_NUM, 3 }, { REG_QUEUE_NUM, 512 },
+	const struct {
+		u64 reg;
+		u64 val;
+	} bad[] = {
+		{ REG_QUEUE_DESC, 0 },
+		{ REG_QUEUE_DESC, UINT64_MAX - 15 },
+		{ REG_QUEUE_DESC, DRV_DESC(0) + 8 },
+		{ REG_QUEUE_DESC, BENCH_RAM + BENCH_RAM_LEN - 16 },
+		{ REG_QUEUE_DRIVER, DRV_AVAIL(0) + 1 },
+		{ REG_QUEUE_DRIVER, BENCH_RAM + BENCH_RAM_LEN },
+		{ REG_QUEUE_DEVICE, DRV_USED(0) + 2 },
+		{ REG_QUEUE_DEVICE, d.base },
+		{ REG_QUEUE_NUM, 0 },
+		{ REG_QUEUE_NUM, 3 },
+		{ REG_QUEUE_NUM, 512 },
 		{ REG_QUEUE_NUM, 0x10008 },
 	};
 
@@ -229,10 +242,18 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(identity), T(negotiation), T(features_are_fixed_after_features_ok), T(queue_registers),
-		T(chain_is_served_and_interrupts), T(nothing_happens_before_driver_ok),
-		T(live_queue_cannot_be_changed), T(bad_rings), T(broken_device_stays_silent), T(wrong_widths),
-		T(failing_port_is_asked_again), T(entropy_requests_are_bounded),
+		T(identity),
+		T(negotiation),
+		T(features_are_fixed_after_features_ok),
+		T(queue_registers),
+		T(chain_is_served_and_interrupts),
+		T(nothing_happens_before_driver_ok),
+		T(live_queue_cannot_be_changed),
+		T(bad_rings),
+		T(broken_device_stays_silent),
+		T(wrong_widths),
+		T(failing_port_is_asked_again),
+		T(entropy_requests_are_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

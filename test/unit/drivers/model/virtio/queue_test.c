@@ -1,4 +1,7 @@
-/* Split queues without a device: chains, indirect tables, every kind of malformed ring, notification. */
+/*
+ * Split queues without a device: chains, indirect tables, every kind of malformed ring,
+ * notification.
+ */
 #include "test/unit/drivers/model/virtio/driver.h"
 
 #include "drivers/model/virtio/virtio.h"
@@ -10,7 +13,9 @@ static int setup(void **state)
 {
 	bench_open();
 	drv_offered[0] = drv_seen[0] = 0;
-	q = (struct vq){ .size = DRV_SIZE, .desc = DRV_DESC(0), .driver = DRV_AVAIL(0), .device = DRV_USED(0) };
+	q = (struct vq){
+		.size = DRV_SIZE, .desc = DRV_DESC(0), .driver = DRV_AVAIL(0), .device = DRV_USED(0)
+	};
 	assert_true(vq_open(&q, &bench_space, VIRTIO_F_INDIRECT_DESC));
 	return 0;
 }
@@ -158,7 +163,8 @@ static void buffer_over_two_ranges(void **state)
 {
 	static u8 more[4096] aligned_to(4096);
 
-	assert_int_equal(space_map_ram(&bench_space, BENCH_RAM + BENCH_RAM_LEN, 4096, more, "more"), OK);
+	assert_int_equal(space_map_ram(&bench_space, BENCH_RAM + BENCH_RAM_LEN, 4096, more, "more"),
+			 OK);
 	drv_desc(0, 0, BENCH_RAM + BENCH_RAM_LEN - 6, 10, WRITE, 0);
 	assert_int_equal(pop(0), VQ_CHAIN);
 	assert_int_equal(c.count, 2);
@@ -186,10 +192,19 @@ static void indirect(void **state)
 static void bad_indirect(void **state)
 {
 	u8 *table = ram(DRV_BUF);
-	static const struct { gpa_t gpa; u32 len; u16 flags; } bad[] = {
-		{ DRV_BUF, 0, INDIRECT }, { DRV_BUF, 15, INDIRECT }, { DRV_BUF, 17, INDIRECT },
-		{ DRV_BUF, 16 * 257, INDIRECT }, { DRV_BUF, 0xfffffff0, INDIRECT }, { 0, 16, INDIRECT },
-		{ BENCH_RAM + BENCH_RAM_LEN - 8, 16, INDIRECT }, { DRV_BUF, 16, INDIRECT | NEXT },
+	static const struct {
+		gpa_t gpa;
+		u32 len;
+		u16 flags;
+	} bad[] = {
+		{ DRV_BUF, 0, INDIRECT },
+		{ DRV_BUF, 15, INDIRECT },
+		{ DRV_BUF, 17, INDIRECT },
+		{ DRV_BUF, 16 * 257, INDIRECT },
+		{ DRV_BUF, 0xfffffff0, INDIRECT },
+		{ 0, 16, INDIRECT },
+		{ BENCH_RAM + BENCH_RAM_LEN - 8, 16, INDIRECT },
+		{ DRV_BUF, 16, INDIRECT | NEXT },
 	};
 
 	for (u32 i = 0; i < ARRAY_LEN(bad); i++) {
@@ -201,7 +216,8 @@ static void bad_indirect(void **state)
 	}
 	for (u32 i = 0; i < 3; i++) {
 		again();
-		drv_put_desc(table, DRV_BUF, 4, i == 0 ? INDIRECT : NEXT, i == 1 ? 1 : 0);	/* nested, outside, loop */
+		/* nested, outside, loop */
+		drv_put_desc(table, DRV_BUF, 4, i == 0 ? INDIRECT : NEXT, i == 1 ? 1 : 0);
 		drv_desc(0, 0, DRV_BUF, 16, INDIRECT, 0);
 		assert_int_equal(pop(0), VQ_BROKEN);
 	}
@@ -303,7 +319,8 @@ static void rearm(void **state)
 static void used_ring_and_buffers_are_marked_dirty(void **state)
 {
 	u64 bits[BENCH_RAM_LEN / PAGE_SIZE / 64];
-	u64 used = (DRV_USED(0) - BENCH_RAM) >> PAGE_SHIFT, buf = (DRV_BUF - BENCH_RAM) >> PAGE_SHIFT;
+	u64 used = (DRV_USED(0) - BENCH_RAM) >> PAGE_SHIFT,
+	    buf = (DRV_BUF - BENCH_RAM) >> PAGE_SHIFT;
 
 	drv_desc(0, 0, DRV_BUF, 1, WRITE, 0);
 	assert_int_equal(space_log_start(&bench_space), OK);
@@ -320,11 +337,25 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(empty), T(chain_of_three), T(indices_wrap), T(longest_chain), T(loops), T(bad_indices),
-		T(bad_buffers), T(empty_buffers_are_skipped), T(rom_can_be_read_only), T(buffer_over_two_ranges),
-		T(indirect), T(bad_indirect), T(indirect_chain_length), T(chain_below_4_gib),
-		T(descriptors_are_read_once), T(interrupt_suppression_by_flag),
-		T(interrupt_suppression_by_event_index), T(rearm), T(used_ring_and_buffers_are_marked_dirty),
+		T(empty),
+		T(chain_of_three),
+		T(indices_wrap),
+		T(longest_chain),
+		T(loops),
+		T(bad_indices),
+		T(bad_buffers),
+		T(empty_buffers_are_skipped),
+		T(rom_can_be_read_only),
+		T(buffer_over_two_ranges),
+		T(indirect),
+		T(bad_indirect),
+		T(indirect_chain_length),
+		T(chain_below_4_gib),
+		T(descriptors_are_read_once),
+		T(interrupt_suppression_by_flag),
+		T(interrupt_suppression_by_event_index),
+		T(rearm),
+		T(used_ring_and_buffers_are_marked_dirty),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
