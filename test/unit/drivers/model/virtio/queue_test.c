@@ -216,6 +216,7 @@ static void bad_indirect(void **state)
 	}
 	for (u32 i = 0; i < 3; i++) {
 		again();
+		memset(&c, 0, sizeof(c));	/* nothing that an earlier table left */
 		/* nested, outside, loop */
 		drv_put_desc(table, DRV_BUF, 4, i == 0 ? INDIRECT : NEXT, i == 1 ? 1 : 0);
 		drv_desc(0, 0, DRV_BUF, 16, INDIRECT, 0);
