@@ -147,6 +147,8 @@ raise:
 	g->isa->raise(g);
 	if (unlikely(g->leave))
 		return INTERP_LEAVE;
+	if (unlikely(atomic_load_explicit(&g->attention, memory_order_relaxed)))
+		return INTERP_CHECK;	/* traps use up no budget: a guest may do nothing else */
 	code_stamp(g);
 	if (once)
 		return INTERP_BUDGET;

@@ -439,10 +439,14 @@ static u64 csr(struct gcpu *g, u64 insn, u64 operand, u64 unused)
 }
 const struct ir_helper rv64_csr = { "csr", csr, H_FAULT };
 
-bool rv64_csr_ends_block(u32 number)
+bool rv64_csr_ends_block(u32 insn)
 {
+	u32 number = insn >> 20;
 	const struct csr *c = csr_find(number);
+	bool status = number == 0x100 || number == 0x300;
 
+	if (status && BITS(insn, 14, 12) == 7)
+		return false;	/* csrrci reaches only interrupt enables; disabling is no event */
 	return c && !(c->flags & CSR_QUIET);
 }
 

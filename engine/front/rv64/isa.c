@@ -128,7 +128,7 @@ static void print_csrs(const struct gcpu *g, const u16 *number, u32 count, struc
 	for (u32 i = 0; i < count; i++)
 		sink_printf(to, "%-8s %016llx%s", rv64_csr_name(number[i]),
 			    (unsigned long long)rv64_csr_peek(g, number[i]),
-			    i % 4 == 3 || i + 1 == count ? "\n" : "  ");
+			    i % 3 == 2 || i + 1 == count ? "\n" : "  ");
 }
 
 static void rv64_print(const struct gcpu *g, struct sink *to)

@@ -198,7 +198,8 @@ const struct ir_helper rv64_sfence_vma = { "sfence.vma", sfence_vma, H_FAULT };
 
 static u64 fence_i(struct gcpu *g, u64 a, u64 b, u64 c)
 {
-	gcpu_request(g, REQ_FENCE_I);
+	atomic_fetch_or(&g->requests, REQ_FENCE_I);
+	atomic_store(&g->attention, 1);		/* our own CPU: no need to kick it */
 	return 0;
 }
 const struct ir_helper rv64_fence_i = { "fence.i", fence_i, 0 };

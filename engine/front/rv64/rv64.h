@@ -92,7 +92,7 @@ void rv64_pmp_write_addr(struct gcpu *g, u32 i, u64 v);
 /* csr.c */
 extern const struct ir_helper rv64_csr, rv64_fp_dirty;
 const char *rv64_csr_name(u32 number);		/* NULL: there is none */
-bool rv64_csr_ends_block(u32 number);	/* a write may change ctx, translation or interrupts */
+bool rv64_csr_ends_block(u32 insn);	/* it may change ctx, translation or interrupt enables */
 u64 rv64_csr_peek(const struct gcpu *g, u32 number);	/* for printing: no checks */
 
 /* trap.c */

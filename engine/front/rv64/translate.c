@@ -72,10 +72,10 @@ static void ecall(struct translation *tr)
 	}
 }
 
-static void access_csr(struct translation *tr, u32 insn, u32 number, u32 d, val_t v, bool writes)
+static void access_csr(struct translation *tr, u32 insn, u32 d, val_t v, bool writes)
 {
 	write_x(tr, d, ir_call(tr->b, &rv64_csr, ir_const(tr->b, insn), v, 0));
-	if (writes && rv64_csr_ends_block(number))
+	if (writes && rv64_csr_ends_block(insn))
 		ir_exit(tr->b, tr->next, IR_CHECK);
 }
 

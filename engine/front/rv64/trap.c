@@ -58,13 +58,16 @@ static void take_trap(struct gcpu *g, u64 cause, u64 value)
 	rv64_ctx_update(g);
 }
 
-/* A handler that cannot be fetched traps for ever if nothing more privileged can step in. */
+/*
+ * A handler whose first instruction cannot be fetched or is illegal traps for ever, if nothing
+ * more privileged can step in.
+ */
 static bool trap_is_fatal(const struct gcpu *g, u64 from, enum rv64_priv priv, u32 cause)
 {
 	const struct rv64_state *st = rv64_st(g);
 
-	return (cause == CAUSE_FETCH_ACCESS || cause == CAUSE_FETCH_PAGE) && st->pc == from &&
-	       st->priv == priv && (st->priv == PRIV_M || !g->firmware);
+	return (cause == CAUSE_FETCH_ACCESS || cause == CAUSE_FETCH_PAGE || cause == CAUSE_ILLEGAL) &&
+	       st->pc == from && st->priv == priv && (st->priv == PRIV_M || !g->firmware);
 }
 
 void rv64_raise(struct gcpu *g)
@@ -78,7 +81,7 @@ void rv64_raise(struct gcpu *g)
 	if (trap_is_fatal(g, from, priv, g->xcpt.cause) && g->exit) {
 		g->exit->why = EXIT_SHUTDOWN;
 		fmt_buf(g->exit->text, sizeof(g->exit->text),
-			"trap handler at %#llx cannot be fetched", (unsigned long long)from);
+			"trap handler at %#llx traps itself", (unsigned long long)from);
 		g->leave = true;
 	}
 }

@@ -112,7 +112,7 @@
 #define BRANCH_IF(op, x, y, off) branch_if(tr, IR_##op, x, y, off)
 #define EXCEPT(cause, v)	ir_except(tr->b, cause, v)
 #define ECALL			ecall(tr)
-#define CSR(number, d, v, writes) access_csr(tr, w, number, d, v, writes)
+#define CSR(d, v, writes)	access_csr(tr, w, d, v, writes)
 #define CALL2(helper, x, y)	ir_call(tr->b, &helper, x, y, 0)
 #define CALL_END(helper, x)	CALL3_END(helper, x, 0, 0)
 #define CALL3_END(helper, x, y, z) do { ir_call(tr->b, &helper, x, y, z); \
