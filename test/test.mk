@@ -1,18 +1,19 @@
 # Everything that judges: one command for all tests, the boot tests, the figures.
 
 PYTHON := /usr/bin/python3
+LINUX := $(B)/guests/riscv64/Image
 RV64_BARE := $(CLANG) --target=riscv64 -march=rv64gc -mno-relax -nostdlib -fuse-ld=lld \
              -Wl,-N -Wl,-Ttext=0x80000000
 
 .PHONY: test boots boot-payloads bench
 test: packages ## every test; ends with "N passed, N failed"
 	@$(MAKE) --no-print-directory -j2 hosted x86_64 aarch64 boot-payloads $(UNIT:%=$(B)/san/%)
-	@$(MAKE) --no-print-directory guests || echo "guests are missing: the tests that need them skip"
+	@$(MAKE) --no-print-directory guests || echo "guests are missing: tests that need them skip"
 	@$(PYTHON) test/run.py \
 		$(foreach s,unit isa diff fuzz,"$s=$(MAKE) --no-print-directory $s") \
 		"boots=test/boot/boot.py"
 
-boots: hosted x86_64 aarch64 boot-payloads $(B)/guests/riscv64/Image ## boot tests; T="linux hosted" picks
+boots: hosted x86_64 aarch64 boot-payloads $(LINUX) ## boot tests; T="linux hosted" picks
 	@test/boot/boot.py $(T)
 boot-payloads: $(patsubst %.S,$(B)/%.elf,$(wildcard test/boot/payload/*.S))
 $(B)/test/boot/payload/%.elf: test/boot/payload/%.S
@@ -22,5 +23,5 @@ $(B)/test/boot/payload/%.elf: test/boot/payload/%.S
 $(B)/bench/%.elf: test/bench/%.S
 	@mkdir -p $(@D)
 	@$(RV64_BARE) $< -o $@
-bench: hosted x86_64 aarch64 $(B)/guests/riscv64/Image $(B)/bench/intloop.elf ## figures beside QEMU's, in one run
+bench: hosted x86_64 aarch64 $(LINUX) $(B)/bench/intloop.elf ## figures beside QEMU's, in one run
 	@test/bench/bench.py $(RUNS)

@@ -167,8 +167,8 @@ static err_t file_blk_new(const char *path, int fd, bool readonly, struct blk **
 	if (e != OK)
 		return e;
 	if (flock(fd, (readonly ? LOCK_SH : LOCK_EX) | LOCK_NB) != 0 && errno == EWOULDBLOCK)
-		return ERRF(E_BUSY, "%s: in use by another VM; end that one, or open both read-only",
-			    path);
+		return ERRF(E_BUSY,
+			    "%s: in use by another VM; end that one, or open both read-only", path);
 	f = heap_alloc(sizeof(*f));
 	if (!f)
 		return ERR(E_NOMEM);

@@ -22,7 +22,7 @@ static inline void lock_take(struct lock *l)
 
 static inline bool lock_try(struct lock *l)
 {
-	u32 owner = atomic_load_explicit(&l->owner, memory_order_acquire);	/* pairs with drop */
+	u32 owner = atomic_load_explicit(&l->owner, memory_order_acquire); /* pairs with drop */
 
 	return atomic_compare_exchange_strong_explicit(&l->next, &owner, owner + 1,
 						       memory_order_relaxed, memory_order_relaxed);

@@ -19,10 +19,11 @@ $(B)/fuzz/test/fuzz/%_fuzz: $(B)/fuzz/test/fuzz/%_fuzz.o $(B)/fuzz/libfvp.a $(LI
 FUZZ_PICKED := $(patsubst %,$(B)/fuzz/%,$(call picked,$(FUZZ)))
 .PHONY: fuzz
 fuzz: $(FUZZ_PICKED) ## each fuzz target for FUZZ_SECONDS=5; T=toml picks
-	@for t in $(FUZZ_PICKED); do \
+	@r=0; for t in $(FUZZ_PICKED); do \
 	  n=$$(basename $$t); c=$(B)/fuzz/corpus/$$n; mkdir -p $$c; \
 	  s=test/fuzz/seed/$$n; [ -d $$s ] || s=; \
 	  if $$t $(FUZZ_FLAGS) -artifact_prefix=$(B)/fuzz/$$n- $$c $$s >$$t.log 2>&1; \
-	  then echo "$$n: $$(tail -n 1 $$t.log)"; \
-	  else tail -n 40 $$t.log; f=$$(sed -n 's/.*Test unit written to //p' $$t.log | tail -n 1); \
-	    echo "$$n failed; reproduce with: $$t $$f"; exit 1; fi; done
+	  then echo "PASS $$n: $$(tail -n 1 $$t.log)"; \
+	  else tail -n 40 $$t.log; r=1; \
+	    f=$$(sed -n 's/.*Test unit written to //p' $$t.log | tail -n 1); \
+	    echo "FAIL $$n: reproduce with $$t $$f"; fi; done; exit $$r

@@ -32,7 +32,8 @@ static inline struct child child_run(void (*fn)(void))
 		_exit(0);
 	}
 	close(fds[1]);
-	while (len < sizeof(c.err) - 1 && (n = read(fds[0], c.err + len, sizeof(c.err) - 1 - len)) > 0)
+	while (len < sizeof(c.err) - 1 &&
+	       (n = read(fds[0], c.err + len, sizeof(c.err) - 1 - len)) > 0)
 		len += (size_t)n;
 	close(fds[0]);
 	c.err[len] = '\0';

@@ -407,7 +407,9 @@ static void in_flight_is_bounded(void **state)
 	assert_true(waiting_count <= DRV_SIZE);
 }
 
-/* A provider on another CPU that completes while this one submits, resets and removes the device. */
+/*
+ * A provider on another CPU that completes while this one submits, resets and removes the device.
+ */
 static struct blk_req *_Atomic mailbox;
 static _Atomic bool hired;
 
