@@ -136,7 +136,7 @@ static void machine_banner(void)
 
 	arch_describe(text, sizeof(text));
 	log_info("FVP %s on %s: %s", FVP_VERSION, HOST_NAME, text);
-	if (pages.total)
+	if (pages.total && !machine.launch.process)
 		log_info("host: %llu MiB of memory, %llu MiB free",
 			 (unsigned long long)pages.total >> 20,
 			 (unsigned long long)pages.free >> 20);
