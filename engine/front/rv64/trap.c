@@ -66,7 +66,8 @@ static bool trap_is_fatal(const struct gcpu *g, u64 from, enum rv64_priv priv, u
 {
 	const struct rv64_state *st = rv64_st(g);
 
-	return (cause == CAUSE_FETCH_ACCESS || cause == CAUSE_FETCH_PAGE || cause == CAUSE_ILLEGAL) &&
+	return (cause == CAUSE_FETCH_ACCESS || cause == CAUSE_FETCH_PAGE ||
+		cause == CAUSE_ILLEGAL) &&
 	       st->pc == from && st->priv == priv && (st->priv == PRIV_M || !g->firmware);
 }
 
