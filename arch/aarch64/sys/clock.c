@@ -15,8 +15,6 @@
 static u64 start;
 static struct scale to_ns, to_ticks;
 static u64 wall_start;
-/* owning CPU only */
-static _Thread_local ns_t armed;	/* what the timer is set to: most calls change nothing */
 
 static u64 counter_read(void)
 {
@@ -51,17 +49,19 @@ ns_t arch_clock_ns(void)
 	return scale_apply(to_ns, counter_read() - start);
 }
 
+/* Most calls change nothing; writing the timer costs more than reading it, not only under QEMU. */
 void arch_timer_set(ns_t deadline)
 {
-	if (deadline == armed)
-		return;
-	armed = deadline;
+	u64 on = sysreg_read(cnthp_ctl_el2) & CNT_CTL_ENABLE;
+	u64 at = start + scale_apply(to_ticks, deadline) + 1;
+
 	if (deadline == NS_NEVER) {
-		sysreg_write(cnthp_ctl_el2, 0);
-		return;
+		if (on)
+			sysreg_write(cnthp_ctl_el2, 0);
+	} else if (!on || sysreg_read(cnthp_cval_el2) != at) {
+		sysreg_write(cnthp_cval_el2, at);
+		sysreg_write(cnthp_ctl_el2, CNT_CTL_ENABLE);
 	}
-	sysreg_write(cnthp_cval_el2, start + scale_apply(to_ticks, deadline) + 1);
-	sysreg_write(cnthp_ctl_el2, CNT_CTL_ENABLE);
 	barrier_isb();
 }
 
