@@ -34,8 +34,9 @@ def main():
         if part not in name:
             continue
         elf = f"{folder}/{name}.elf"
+        isa = ["--isa", name] if name.startswith("sv") else []
         good &= run(name, "fvp", [fvp, "run", "--arch", "riscv64", "--memory", "64M", "--firmware",
-                                  elf, "--log", "error", "--no-reboot", "--restart", "never"])
+                                  elf, "--log", "error", "--no-reboot", "--restart", "never"] + isa)
         good &= run(name, "qemu", QEMU + [elf])
     sys.exit(not good)
 
