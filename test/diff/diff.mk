@@ -1,5 +1,5 @@
 # Differential fuzzing: make diff DIFF_SECONDS=60; DIFF_SECONDS=0 DIFF_SEED=n runs program n only.
-DIFF_SECONDS ?= 10
+DIFF_SECONDS ?= 60
 DIFF_DIR := $(B)/san/test/diff
 
 $(B)/test/diff/rv64_peer: test/diff/rv64_peer.c test/diff/diff.h
