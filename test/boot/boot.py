@@ -5,7 +5,7 @@ usage: test/boot/boot.py [-v] [NAME | HOST ...]      e.g. boot.py linux hosted
 
 A row says which hosts it runs on, what it boots, a dialogue of things to expect and to send,
 lines that must not appear, a time limit, and (hosted) the exit status. bare_steps follow on
-bare metal. Time limits are
+bare metal; env and qemu are for boot/qemu.sh. Time limits are
 generous: they end a hang, they never judge speed.
 """
 
@@ -29,9 +29,9 @@ class Lost(Exception):
 class Console:
     """A child process with its console; keeps everything it printed."""
 
-    def __init__(self, command, forbidden, deadline):
-        self.child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                      stderr=subprocess.STDOUT)
+    def __init__(self, command, env, forbidden, deadline):
+        self.child = subprocess.Popen(command, env=os.environ | env, stdin=subprocess.PIPE,
+                                      stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         self.text = ""
         self.seen = 0
         self.deadline = deadline
@@ -107,8 +107,8 @@ def run_row(row, host, verbose):
         print(f"SKIP boot {row['name']} on {host}: {path} could not be had", flush=True)
         return True
     limit = row.get("seconds", 120) * (1 if host == "hosted" else row.get("bare", 4)) * TIME_FACTOR
-    console = Console(command_for(row, host), ALWAYS_FORBIDDEN + row.get("forbid", []),
-                      time.monotonic() + limit)
+    console = Console(command_for(row, host), row.get("env", {}),
+                      ALWAYS_FORBIDDEN + row.get("forbid", []), time.monotonic() + limit)
     try:
         for step in row["steps"] + (row.get("bare_steps", []) if host != "hosted" else []):
             if "expect" in step:
