@@ -12,6 +12,7 @@ generous: they end a hang, they never judge speed.
 import os
 import re
 import selectors
+import signal
 import subprocess
 import sys
 import time
@@ -78,8 +79,9 @@ class Console:
         return self.child.wait(timeout=max(1, self.deadline - time.monotonic()))
 
     def kill(self):
-        self.child.kill()
-        self.child.wait()
+        if self.child.poll() is None:
+            self.child.kill()
+            self.child.wait()
 
 
 def command_for(row, host):
@@ -121,10 +123,11 @@ def run_row(row, host, verbose):
         if host == "hosted" and status != row.get("status", 0):
             raise Lost(f"exit status {status}, not {row.get('status', 0)}")
     except Lost as lost:
-        console.kill()
         tail = "\n".join("    | " + l for l in console.text.splitlines()[-40:])
         print(f"FAIL boot {row['name']} on {host}: {lost}\n{tail}", flush=True)
         return False
+    finally:
+        console.kill()
     if verbose:
         print(console.text)
     took = limit - (console.deadline - time.monotonic())
@@ -133,6 +136,7 @@ def run_row(row, host, verbose):
 
 
 def main():
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     args = [a for a in sys.argv[1:] if a != "-v"]
     with open(f"{HERE}/boots.toml", "rb") as f:
         rows = tomllib.load(f)["boot"]
