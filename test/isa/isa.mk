@@ -17,6 +17,7 @@ $(ISA_DIR)/%.elf: $(ISA_DIR)/%.o $(ISA_RUNTIME:%=$(ISA_DIR)/%.o) test/isa/rv64/i
 	  $(filter %.o,$^) -o $@
 
 .PHONY: isa
-isa: $(B)/fvp $(DECODE) $(ISA_TESTS:%=$(ISA_DIR)/%.elf) ## RV64 ISA tests, on FVP and on QEMU; T= picks
+ISA_ELFS := $(ISA_TESTS:%=$(ISA_DIR)/%.elf)
+isa: $(B)/fvp $(DECODE) $(ISA_ELFS) ## RV64 ISA tests, on FVP and on QEMU; T= picks
 	@$(if $(T),,python3 test/isa/decode.py $(DECODE))
 	@python3 test/isa/isa.py $(B)/fvp $(ISA_DIR) $(ISA_TESTS) -- $(T)
