@@ -1,5 +1,6 @@
 /*
- * Timer queues: a binary heap of pointers per host CPU, earliest deadline at the root.
+ * Timer queues: a pairing heap per host CPU, threaded through the timers themselves, so that
+ * arming never fails. Fredman et al., "The pairing heap", 1986.
  *
  * Who guards a timer that may move? t->cpu names the CPU whose queue lock guards it; it
  * changes only under that lock, so: read it, take the lock, look again. While a timer
@@ -11,59 +12,78 @@
 #include "kernel/base/cpu.h"
 #include "kernel/base/panic.h"
 
-static void heap_place(struct timer_queue *q, u32 at, struct timer *t)
+/* One heap of two; the earlier root keeps its place, the other becomes its first child. */
+static struct timer *heap_meld(struct timer *a, struct timer *b)
 {
-	q->heap[at] = t;
-	t->index = at + 1;
+	if (!a || !b)
+		return a ? a : b;
+	if (b->deadline < a->deadline) {
+		struct timer *t = a;
+
+		a = b;
+		b = t;
+	}
+	b->next = a->child;
+	b->link = &a->child;
+	if (b->next)
+		b->next->link = &b->next;
+	a->child = b;
+	return a;
 }
 
-static void heap_up(struct timer_queue *q, u32 at, struct timer *t)
+/* One heap of a list of siblings: meld them in pairs, then the pairs from the last to the first. */
+static struct timer *heap_gather(struct timer *list)
 {
-	for (u32 parent; at > 0; at = parent) {
-		parent = (at - 1) / 2;
-		if (q->heap[parent]->deadline <= t->deadline)
-			break;
-		heap_place(q, at, q->heap[parent]);
+	struct timer *pairs = NULL, *heap = NULL;
+
+	while (list) {
+		struct timer *a = list, *b = a->next;
+
+		list = b ? b->next : NULL;
+		a = heap_meld(a, b);
+		a->next = pairs;
+		pairs = a;
 	}
-	heap_place(q, at, t);
+	while (pairs) {
+		struct timer *rest = pairs->next;
+
+		heap = heap_meld(heap, pairs);
+		pairs = rest;
+	}
+	return heap;
 }
 
-static void heap_down(struct timer_queue *q, u32 at, struct timer *t)
+static void queue_set_root(struct timer_queue *q, struct timer *root)
 {
-	for (u32 child; (child = 2 * at + 1) < q->count; at = child) {
-		if (child + 1 < q->count && q->heap[child + 1]->deadline < q->heap[child]->deadline)
-			child++;
-		if (t->deadline <= q->heap[child]->deadline)
-			break;
-		heap_place(q, at, q->heap[child]);
-	}
-	heap_place(q, at, t);
+	q->root = root;
+	if (!root)
+		return;
+	root->next = NULL;
+	root->link = &q->root;
 }
 
 static void queue_insert(struct timer_queue *q, struct timer *t)
 {
-	if (q->count == TIMER_MAX)
-		panic("more than %u timers armed on one CPU", TIMER_MAX);
-	heap_up(q, q->count++, t);
+	t->child = NULL;
+	queue_set_root(q, heap_meld(q->root, t));
+	q->count++;
 }
 
 static void queue_remove(struct timer_queue *q, struct timer *t)
 {
-	u32 at = t->index - 1;
-	struct timer *last = q->heap[--q->count];
+	struct timer *children = heap_gather(t->child);
 
-	t->index = 0;
-	if (last == t)
-		return;
-	if (at > 0 && last->deadline < q->heap[(at - 1) / 2]->deadline)
-		heap_up(q, at, last);
-	else
-		heap_down(q, at, last);
+	*t->link = t->next;
+	if (t->next)
+		t->next->link = t->link;
+	t->link = NULL;
+	queue_set_root(q, heap_meld(q->root, children));
+	q->count--;
 }
 
 static ns_t queue_next(const struct timer_queue *q)
 {
-	return q->count ? q->heap[0]->deadline : NS_NEVER;
+	return q->root ? q->root->deadline : NS_NEVER;
 }
 
 /* Take the lock that guards @t and return whose it is; NULL (and no lock) if it was never armed. */
@@ -91,7 +111,7 @@ static struct cpu *timer_lock_here(struct timer *t)
 			atomic_compare_exchange_strong(&t->cpu, &none, cpu_self);
 			continue;
 		}
-		if (t->index)
+		if (timer_armed(t))
 			queue_remove(&c->timers, t);
 		if (c == cpu_self || c->timers.firing == t)
 			return c;
@@ -109,7 +129,7 @@ void timer_arm(struct timer *t, ns_t deadline)
 	c = timer_lock_here(t);
 	t->deadline = deadline;
 	queue_insert(&c->timers, t);
-	first = t->index == 1;
+	first = c->timers.root == t;
 	lock_drop(&c->timers.lock);
 	if (!first)
 		return;
@@ -128,7 +148,7 @@ void timer_cancel(struct timer *t)
 		c = timer_lock(t);
 		if (!c)
 			return;
-		if (t->index)
+		if (timer_armed(t))
 			queue_remove(&c->timers, t);
 		firing = c->timers.firing == t && c != cpu_self;
 		lock_drop(&c->timers.lock);
@@ -139,7 +159,7 @@ void timer_cancel(struct timer *t)
 
 bool timer_armed(const struct timer *t)
 {
-	return t->index != 0;
+	return t->link != NULL;
 }
 
 void timer_run(ns_t now)
@@ -151,7 +171,7 @@ void timer_run(ns_t now)
 	lock_take(&q->lock);
 	/* What is armed in the past from here on has to wait for the next run: no endless loop. */
 	for (budget = q->count; budget && queue_next(q) <= now; budget--) {
-		struct timer *t = q->heap[0];
+		struct timer *t = q->root;
 
 		queue_remove(q, t);
 		q->firing = t;

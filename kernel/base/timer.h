@@ -1,6 +1,5 @@
 /*
- * Timer queue: one per host CPU, a pairing of deadline and function, kept in a binary
- * heap. Functions run from the scheduler's loop of the CPU that armed the timer, never
+ * Timer queue: one per host CPU, pairs of a deadline and a function. Functions run from the scheduler's loop of the CPU that armed the timer, never
  * in interrupt context, with no lock held. A function may free its own timer.
  *
  * A zeroed struct timer is a valid one that is not armed; set ->fire before arming.
@@ -10,22 +9,21 @@
 #include "kernel/base/lock.h"
 #include "kernel/base/types.h"
 
-#define TIMER_MAX 512		/* armed timers per CPU */
-
 struct cpu;
 
 struct timer {
 	ns_t deadline;		/* arch_clock_ns() time */
 	void (*fire)(struct timer *t);
 	_Atomic(struct cpu *) cpu;	/* whose queue guards it: where armed last, or NULL */
-	u32 index;		/* its place in the heap + 1, 0: not armed */
+	/* the heap: first child, next sibling, and who points here (NULL: not armed) */
+	struct timer *child, *next, **link;
 };
 
 struct timer_queue {
 	struct lock lock;
 	u32 count;
 	struct timer *firing;	/* the one whose function runs now, perhaps freed already */
-	struct timer *heap[TIMER_MAX];
+	struct timer *root;	/* the earliest */
 };
 
 /*
