@@ -258,6 +258,8 @@ static bool block_current(struct gcpu *g, struct block *b, struct fetch *f)
 {
 	if (b->gpa2 && (!fetch_next_page(g, b->pc, f) || f->gpa2 != b->gpa2))
 		return false;
+	if (!b->gpa2 && b->bytes > f->len)
+		return false;			/* not all of it may be fetched any more */
 	if (b->epoch != g->code->epoch) {
 		if (fetch_hash(f, b->bytes) != b->hash)
 			return false;

@@ -129,6 +129,8 @@ static bool toy_translate(const struct code_window *w, struct ir_block *b)
 	return w->len >= 4;
 }
 
+static u32 fetchable;		/* not 0: fetching is allowed in pieces of so many bytes */
+
 /* Everything below 4 pages is RAM, the rest faults with cause 5. */
 static bool toy_fill(struct gcpu *g, gva_t va, u32 len, enum access access)
 {
@@ -140,6 +142,10 @@ static bool toy_fill(struct gcpu *g, gva_t va, u32 len, enum access access)
 	g->fill_gpa = va;
 	g->fill_host = ram + va;
 	g->fill_len = (u32)(PAGE_SIZE - va % PAGE_SIZE);
+	if (fetchable && access == ACCESS_FETCH) {
+		g->fill_len = fetchable - (u32)va % fetchable;
+		return true;		/* a part of a page: not for the TLB */
+	}
 	tlb_fill(g->tlb, access == ACCESS_FETCH ? &g->tlb->i : &g->tlb->d, va & PAGE_MASK,
 		 va & PAGE_MASK, ram + (va & PAGE_MASK), true, access == ACCESS_WRITE, PAGE_SIZE);
 	return true;
@@ -380,6 +386,25 @@ static void fence_revalidates_by_content(void **state)
 	gcpu_fini(&g);
 }
 
+/* A block is not used again where only a part of it may still be fetched. */
+static void shrinking_windows_are_seen(void **state)
+{
+	struct block *b;
+
+	(void)state;
+	machine_open();
+	memset(ram, 0x11, 64);			/* words that do not end a block by themselves */
+	b = code_find(&g, 0);
+	assert_true(b->bytes > 8);
+	fetchable = 8;
+	tlb_flush_all(g.tlb);
+	code_stamp(&g);
+	b = code_find(&g, 0);
+	assert_true(b->bytes <= 8);
+	fetchable = 0;
+	gcpu_fini(&g);
+}
+
 static void requests_and_budget_return(void **state)
 {
 	struct exit x;
@@ -411,6 +436,7 @@ int main(void)
 		cmocka_unit_test(agrees_with_naive_evaluation),
 		cmocka_unit_test(slices_do_not_matter),
 		cmocka_unit_test(fence_revalidates_by_content),
+		cmocka_unit_test(shrinking_windows_are_seen),
 		cmocka_unit_test(requests_and_budget_return),
 	};
 
