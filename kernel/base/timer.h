@@ -1,6 +1,7 @@
 /*
- * Timer queue: one per host CPU, pairs of a deadline and a function. Functions run from the scheduler's loop of the CPU that armed the timer, never
- * in interrupt context, with no lock held. A function may free its own timer.
+ * Timer queue: one per host CPU, pairs of a deadline and a function. Functions run from the
+ * scheduler's loop of the CPU that armed the timer, never in interrupt context, with no lock
+ * held. A function may free its own timer.
  *
  * A zeroed struct timer is a valid one that is not armed; set ->fire before arming.
  */
