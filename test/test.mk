@@ -7,18 +7,23 @@ RV64_BARE := $(CLANG) --target=riscv64 -march=rv64gc -mno-relax -nostdlib -fuse-
 
 .PHONY: test boots boot-payloads bench
 test: packages ## every test; ends with "N passed, N failed"
-	@$(MAKE) --no-print-directory -j2 hosted x86_64 aarch64 boot-payloads $(UNIT:%=$(B)/san/%)
+	@$(MAKE) --no-print-directory -j2 hosted x86_64 aarch64 boot-payloads $(B)/san/fvp \
+		$(UNIT:%=$(B)/san/%)
 	@$(MAKE) --no-print-directory guests || echo "guests are missing: tests that need them skip"
 	@$(PYTHON) test/run.py \
 		$(foreach s,unit isa diff fuzz,"$s=$(MAKE) --no-print-directory $s") \
 		"boots=test/boot/boot.py"
 
-boots: hosted x86_64 aarch64 boot-payloads $(LINUX) ## boot tests; T="linux hosted" picks
+boots: all $(B)/san/fvp boot-payloads $(LINUX) ## boot tests; T="linux hosted" picks
 	@test/boot/boot.py $(T)
 boot-payloads: $(patsubst %.S,$(B)/%.elf,$(wildcard test/boot/payload/*.S))
 $(B)/test/boot/payload/%.elf: test/boot/payload/%.S
 	@mkdir -p $(@D)
 	@$(RV64_BARE) $< -o $@
+
+# The process once more, under ASan and UBSan.
+$(B)/san/fvp: $(B)/san/arch/hosted/main.o $(B)/san/libfvp.a $(LIBS_san)
+	@$(CLANG) $(SAN) -pthread $^ -o $@
 
 $(B)/bench/%.elf: test/bench/%.S
 	@mkdir -p $(@D)

@@ -3,10 +3,10 @@
 
 usage: test/boot/boot.py [-v] [NAME | HOST ...]      e.g. boot.py linux hosted
 
-A row says which hosts it runs on, what it boots, a dialogue of things to expect and to send,
-lines that must not appear, a time limit, and (hosted) the exit status. bare_steps follow on
-bare metal; env and qemu are for boot/qemu.sh. Time limits are
-generous: they end a hang, they never judge speed.
+A row says which hosts it runs on (san is the process under ASan and UBSan), what it boots, a
+dialogue of things to expect and to send, lines that must not appear, a time limit, and for a
+process the exit status. bare_steps follow on bare metal; env and qemu are for boot/qemu.sh.
+Time limits are generous: they end a hang, they never judge speed.
 """
 
 import os
@@ -19,8 +19,10 @@ import time
 import tomllib
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+PROCESS = {"hosted": "build/fvp", "san": "build/san/fvp"}
+HOSTS = [*PROCESS, "x86_64", "aarch64"]
 TIME_FACTOR = float(os.environ.get("BOOT_TIME_FACTOR", "1"))
-ALWAYS_FORBIDDEN = ["panic:", "assertion failed", "AddressSanitizer", "runtime error:"]
+ALWAYS_FORBIDDEN = ["PANIC on cpu", "assertion failed", "AddressSanitizer", "runtime error:"]
 
 
 class Lost(Exception):
@@ -85,8 +87,8 @@ class Console:
 
 
 def command_for(row, host):
-    if host == "hosted":
-        return ["build/fvp"] + row["args"]
+    if host in PROCESS:
+        return [PROCESS[host]] + row["args"]
     out = f"build/boot/{row['name']}-{host}"
     os.makedirs(out, exist_ok=True)
     with open(f"{out}/fvp.toml", "w", encoding="utf-8") as f:
@@ -99,7 +101,7 @@ def command_for(row, host):
 
 def missing(row, host):
     """The first guest image that the row needs and that could not be had, or None."""
-    paths = row.get("args", []) if host == "hosted" else [f.split("=", 1)[1]
+    paths = row.get("args", []) if host in PROCESS else [f.split("=", 1)[1]
                                                           for f in row.get("files", [])]
     return next((p for p in paths if p.startswith("build/guests/") and not os.path.exists(p)), None)
 
@@ -112,7 +114,7 @@ def run_row(row, host, verbose):
     console = Console(command_for(row, host), row.get("env", {}),
                       ALWAYS_FORBIDDEN + row.get("forbid", []), time.monotonic() + limit)
     try:
-        for step in row["steps"] + (row.get("bare_steps", []) if host != "hosted" else []):
+        for step in row["steps"] + ([] if host in PROCESS else row.get("bare_steps", [])):
             if "expect" in step:
                 console.expect(step["expect"])
             if "send" in step:
@@ -120,7 +122,7 @@ def run_row(row, host, verbose):
             if "pause" in step:
                 time.sleep(step["pause"])
         status = console.finish()
-        if host == "hosted" and status != row.get("status", 0):
+        if host in PROCESS and status != row.get("status", 0):
             raise Lost(f"exit status {status}, not {row.get('status', 0)}")
     except Lost as lost:
         tail = "\n".join("    | " + l for l in console.text.splitlines()[-40:])
@@ -140,7 +142,7 @@ def main():
     args = [a for a in sys.argv[1:] if a != "-v"]
     with open(f"{HERE}/boots.toml", "rb") as f:
         rows = tomllib.load(f)["boot"]
-    hosts = [a for a in args if a in ("hosted", "x86_64", "aarch64")]
+    hosts = [a for a in args if a in HOSTS]
     names = [a for a in args if a not in hosts]
     good = True
     for row in rows:
