@@ -1,9 +1,10 @@
 /*
  * Guest physical address space: the range array, lookup, and copies in and out.
  *
- * A change builds a new array and frees the old one, so a failed allocation leaves the
- * space as it was. Ranges may touch the end of the address space: sums are therefore
- * written as differences (gpa - base < len), which cannot wrap.
+ * Mapping builds a new array and frees the old one, so a failed allocation leaves the
+ * space as it was; unmapping needs no memory, as taking a machine apart must not fail.
+ * Ranges may touch the end of the address space: sums are therefore written as differences
+ * (gpa - base < len), which cannot wrap.
  */
 #include "mmu/space.h"
 
@@ -116,21 +117,12 @@ err_t space_map_mmio(struct space *s, gpa_t base, u64 len, const struct mmio_ops
 err_t space_unmap(struct space *s, gpa_t base)
 {
 	u32 at = range_index(s, base);
-	struct range *list = NULL;
 
 	if (at == s->count || s->range[at].base != base)
 		return ERRF(E_NOENT, "no range begins at 0x%llx", (unsigned long long)base);
-	if (s->count > 1) {
-		list = heap_alloc((s->count - 1) * sizeof(*list));
-		if (list == NULL)
-			return ERR(E_NOMEM);
-		memcpy(list, s->range, at * sizeof(*list));
-		memcpy(list + at, s->range + at + 1, (s->count - at - 1) * sizeof(*list));
-	}
 	heap_free((void *)s->range[at].dirty);
-	heap_free(s->range);
-	s->range = list;
 	s->count--;
+	memmove(s->range + at, s->range + at + 1, (s->count - at) * sizeof(*s->range));
 	s->generation++;
 	return OK;
 }

@@ -4,7 +4,7 @@
  * MMIO ranges have a model. Everything a device or a page walk reads or writes goes
  * through here; there is no other way from a gpa to memory.
  *
- * Ranges change only while no vCPU of the space runs (the array is replaced as a whole).
+ * Ranges change only while no vCPU of the space runs.
  */
 #pragma once
 
@@ -52,7 +52,7 @@ err_t space_map_ram(struct space *s, gpa_t base, u64 len, u8 *host, const char *
 err_t space_map_rom(struct space *s, gpa_t base, u64 len, u8 *host, const char *name);
 err_t space_map_mmio(struct space *s, gpa_t base, u64 len, const struct mmio_ops *ops, void *ctx,
 		     struct lock *lock, const char *name);
-err_t space_unmap(struct space *s, gpa_t base);
+err_t space_unmap(struct space *s, gpa_t base);	/* E_NOENT only */
 
 /* The range that holds @gpa, or NULL. */
 const struct range *space_find(const struct space *s, gpa_t gpa);
