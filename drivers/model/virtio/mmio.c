@@ -39,6 +39,8 @@ enum {
 #define MAGIC		0x74726976u	/* "virt" */
 #define VENDOR		0x554d4551u	/* "QEMU", whose board this is */
 
+#define STRETCH		(10 * NS_PER_MS)
+
 enum {	/* 2.1 */
 	STATUS_ACKNOWLEDGE = 1, STATUS_DRIVER = 2, STATUS_DRIVER_OK = 4, STATUS_FEATURES_OK = 8,
 	STATUS_NEEDS_RESET = 64, STATUS_FAILED = 128,
@@ -86,37 +88,38 @@ void virtio_queue_interrupt(struct dev *d, u32 queue)
 		virtio_interrupt(d, INTERRUPT_QUEUE);
 }
 
-/* At most one queue's worth of chains at a stretch: other guest CPUs could fill it for ever. */
+/*
+ * At most one queue's worth of chains and about STRETCH at a time: other guest CPUs could fill it
+ * for ever. Then a break as long, for the other guests of this host CPU.
+ */
 static enum vq_pop virtio_queue_serve_some(struct dev *d, u32 queue)
 {
 	struct virtio *v = d->state;
 	struct vq *q = &v->queue[queue];
+	ns_t start = arch_clock_ns();
+	u32 n = 0;
 
-	for (u32 n = 0; n < VQ_SIZE_MAX; n++) {
+	do {
 		enum vq_pop pop = vq_pop(q, &v->chain, d->name);
 
+		if (pop == VQ_EMPTY && vq_rearm(q))
+			continue;
 		if (pop != VQ_CHAIN)
 			return pop;
 		if (!v->class->serve(d, queue, &v->chain)) {
 			vq_unpop(q);
 			return VQ_CHAIN;
 		}
-	}
-	virtio_retry(d, 0);
+	} while (++n < VQ_SIZE_MAX && arch_clock_ns() - start < STRETCH);
+	virtio_retry(d, arch_clock_ns() - start);
 	return VQ_CHAIN;
 }
 
 void virtio_queue_serve(struct dev *d, u32 queue)
 {
-	struct virtio *v = d->state;
-	enum vq_pop pop;
-
 	if (!virtio_queue_open(d, queue))
 		return;
-	do {
-		pop = virtio_queue_serve_some(d, queue);
-	} while (pop == VQ_EMPTY && vq_rearm(&v->queue[queue]));
-	if (pop == VQ_BROKEN)
+	if (virtio_queue_serve_some(d, queue) == VQ_BROKEN)
 		virtio_break(d);
 	virtio_queue_interrupt(d, queue);
 }

@@ -147,6 +147,49 @@ static void event_index(void **state)
 	assert_int_equal(load_le16(ram(DRV_USED(TX) + 4 + 8 * DRV_SIZE)), 4);
 }
 
+/* Other guest CPUs that refill the queue while it is served, to a port that takes its time. */
+static u32 refills;
+static ns_t write_takes;
+
+static size_t refilling_write(struct chr *c, const u8 *buf, size_t len)
+{
+	bench_ns += write_takes;
+	port.writes++;
+	if (refills && refills--)
+		drv_offer(TX, 0);
+	return len;
+}
+
+static const struct chr_ops refilling = { .write = refilling_write, .read = bench_chr_read };
+
+static void refilled_queue_is_served_in_stretches(void **state)
+{
+	port.chr.ops = &refilling;
+	refills = 5000;
+	write_takes = 0;
+	drv_start(0, 2);
+	send("x");
+	assert_in_range(port.writes, 1, 256);
+	bench_pass(NS_PER_SEC);
+	assert_int_equal(port.writes, 5001);
+}
+
+/* ... and between them there is as much time for others. */
+static void slow_stretch_is_short_and_earns_a_break(void **state)
+{
+	ns_t start = bench_ns;
+
+	port.chr.ops = &refilling;
+	refills = 20;
+	write_takes = 4 * NS_PER_MS;
+	drv_start(0, 2);
+	send("x");
+	assert_int_equal(port.writes, 3);
+	assert_int_equal(timer_next() - bench_ns, bench_ns - start);
+	bench_pass(NS_PER_SEC);
+	assert_int_equal(port.writes, 21);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -159,6 +202,8 @@ int main(void)
 		T(input_waits_for_buffers),
 		T(chains_without_room),
 		T(event_index),
+		T(refilled_queue_is_served_in_stretches),
+		T(slow_stretch_is_short_and_earns_a_break),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
