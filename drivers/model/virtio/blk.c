@@ -323,12 +323,12 @@ static void vblk_detach(struct dev *d)
 {
 	struct vblk *b = d->state;
 
+	virtio_detach(d);		/* first: a retry would submit more */
 	lock_take(d->lock);
 	vblk_drain(d);
 	lock_drop(d->lock);
 	while (atomic_load(&b->callers))
 		host_relax();
-	virtio_detach(d);
 }
 
 const struct model vblk_model = {

@@ -1,6 +1,7 @@
 /* The virtio block device: requests of every kind, malformed ones, and requests in flight. */
 #include <pthread.h>
 
+#include "drivers/model/virtio/virtio.h"
 #include "test/unit/drivers/model/virtio/driver.h"
 
 enum { T_IN, T_OUT, T_FLUSH = 4, T_GET_ID = 8, T_DISCARD = 11, T_WRITE_ZEROES = 13 };
@@ -462,6 +463,50 @@ static void completions_race_with_everything(void **state)
 	assert_int_equal(heap_stats().count, live);
 }
 
+/* A retry that fires on another CPU just when the device is taken apart submits nothing more. */
+static _Atomic u32 retry_step;		/* 1: armed, 2: go, 3: ran */
+
+static void *retry_elsewhere(void *arg)
+{
+	static struct cpu second;
+
+	cpu_self = &second;
+	virtio_retry(&d, 0);
+	atomic_store(&retry_step, 1);
+	while (atomic_load(&retry_step) != 2)
+		host_relax();
+	timer_run(arch_clock_ns());
+	atomic_store(&retry_step, 3);
+	return NULL;
+}
+
+static void retry_poll(struct blk *b)
+{
+	atomic_store(&retry_step, 2);
+	while (bench_lock.next - bench_lock.owner < 2 && atomic_load(&retry_step) != 3)
+		host_relax();		/* until it waits for the lock, or had nothing to do */
+	disk_finish();
+}
+
+static void retry_races_with_removal(void **state)
+{
+	static const struct blk_ops ops = { .submit = disk_submit, .poll = retry_poll };
+	pthread_t other;
+
+	blk.ops = &ops;
+	defer = true;
+	drv_start(0, 1);
+	request(0, T_IN, 0, 512, WRITE);
+	drv_offer(0, 0);
+	assert_int_equal(pthread_create(&other, NULL, retry_elsewhere, NULL), 0);
+	while (atomic_load(&retry_step) != 1)
+		host_relax();
+	dev_destroy(&d);
+	pthread_join(other, NULL);
+	assert_int_equal(waiting_count, 0);
+	assert_int_equal(dev_create(&d), OK);
+}
+
 static void needs_a_disk(void **state)
 {
 	struct dev other = bench_dev(&vblk_model, 0x1000);
@@ -479,7 +524,7 @@ int main(void)
 		T(port_errors), T(requests_without_status_or_header), T(completion_from_elsewhere),
 		T(reset_waits_for_requests), T(completion_after_the_queue_broke),
 		T(dma_is_marked_dirty_when_it_ends), T(in_flight_is_bounded),
-		T(completions_race_with_everything), T(needs_a_disk),
+		T(completions_race_with_everything), T(retry_races_with_removal), T(needs_a_disk),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
