@@ -247,6 +247,7 @@ static size_t chan_write(struct chr *port, const u8 *buf, size_t len)
 	struct console_chan *c = container_of(port, struct console_chan, port);
 	bool all = true;
 
+	len = MIN(len, RING);		/* a guest may offer gigabytes: not all under the lock */
 	lock_take(&con.lock);
 	if (c == con.attached) {
 		u64 backlog;

@@ -303,6 +303,18 @@ static void test_flow_control(void **s)
 	assert_int_equal(term.left, 0);
 }
 
+/* A guest may offer gigabytes at once; they must not all go by under the lock. */
+static void test_long_write(void **s)
+{
+	static u8 much[1 << 20];
+	size_t n;
+
+	memset(much, '.', sizeof(much));
+	console_attach(db);
+	n = chr_write(console_chan_port(web), much, sizeof(much));
+	assert_true(n > 0 && n <= KIB(64));
+}
+
 /* Room made by the guest's own reading lets a command behind the backlog through. */
 static void test_command_behind_backlog(void **s)
 {
@@ -386,6 +398,7 @@ int main(void)
 		T(test_quit),
 		T(test_quit_confirmed),
 		T(test_flow_control),
+		T(test_long_write),
 		T(test_command_behind_backlog),
 		T(test_closed_channel),
 		T(test_further_output),
