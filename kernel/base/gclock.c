@@ -6,6 +6,9 @@
 
 #include "arch/clock.h"
 
+/* A timer that is due very soon must not fire over and over while the clock stands still. */
+#define FROZEN_LEAST	NS_PER_MS
+
 void gclock_start(struct gclock *c, ns_t start)
 {
 	atomic_store(&c->offset, (s64)(arch_clock_ns() - start));
@@ -35,12 +38,16 @@ ns_t gclock_now(const struct gclock *c)
 
 ns_t gclock_host(const struct gclock *c, ns_t guest)
 {
-	s128 offset = atomic_load(&c->offset), host;
+	s128 offset = atomic_load(&c->offset), host, least = 0;
 
 	if (guest == NS_NEVER)
 		return NS_NEVER;
-	if (atomic_load(&c->frozen) != NS_NEVER)	/* as if it went on right now */
-		offset = (s128)arch_clock_ns() - atomic_load(&c->frozen);
-	host = guest + offset;
-	return host < 0 ? 0 : host > NS_NEVER ? NS_NEVER : (ns_t)host;
+	if (atomic_load(&c->frozen) != NS_NEVER) {	/* as if it went on right now */
+		ns_t now = arch_clock_ns();
+
+		offset = (s128)now - atomic_load(&c->frozen);
+		least = now + FROZEN_LEAST;
+	}
+	host = MAX(guest + offset, least);
+	return host > NS_NEVER ? NS_NEVER : (ns_t)host;
 }

@@ -20,5 +20,8 @@ void gclock_start(struct gclock *c, ns_t start);
 void gclock_freeze(struct gclock *c);
 void gclock_thaw(struct gclock *c);
 ns_t gclock_now(const struct gclock *c);
-/* The host time at which guest time reaches @guest, NS_NEVER for NS_NEVER (paused: an estimate). */
+/*
+ * The host time at which guest time reaches @guest, NS_NEVER for NS_NEVER. Paused: as if it
+ * went on right now, but at least a millisecond from now: timers that re-arm must not spin.
+ */
 ns_t gclock_host(const struct gclock *c, ns_t guest);
