@@ -160,12 +160,26 @@ static bool vm_all_off(const struct vm *vm)
 	return true;
 }
 
-/* The turn is over: decide where @v goes. */
+/* Did @v switch itself off, and the machine with it? */
+static bool vcpu_was_last(const struct vcpu *v)
+{
+	bool last;
+
+	if (v->power)
+		return false;
+	lock_take(&sched.lock);
+	last = vm_all_off(v->vm);
+	lock_drop(&sched.lock);
+	return last;
+}
+
+/* The turn is over: decide where @v goes. After that its VM may be gone, or in another life. */
 static void sched_put(struct host *h, struct vcpu *v, enum turn next, ns_t ran)
 {
 	struct vm *vm = v->vm;
-	bool dead = false;
 
+	if (vcpu_was_last(v))
+		vm_request_end(vm, END_HALTED, 0);
 	lock_take(&sched.lock);
 	h->current = NULL;
 	v->run_ns += ran;
@@ -173,15 +187,12 @@ static void sched_put(struct host *h, struct vcpu *v, enum turn next, ns_t ran)
 		v->state = VCPU_PARKED;
 	} else if (!v->power) {
 		v->state = VCPU_OFF;
-		dead = vm_all_off(vm);
 	} else {
 		v->state = VCPU_WAITING;
 		if (next != TURN_HALT || v->g.isa->wakes(&v->g))
 			sched_enqueue(v);
 	}
 	sched_drop();
-	if (dead)
-		vm_request_end(vm, END_HALTED, 0);
 }
 
 static void sched_turn(struct host *h, struct vcpu *v)

@@ -134,6 +134,15 @@ static bool step_stop_victim(struct gcpu *g, struct exit *x)
 	return false;
 }
 
+/* Off in the same turn as the VM is to be paused. */
+static bool step_pause_off(struct gcpu *g, struct exit *x)
+{
+	(void)!vm_pause(vcpu_of(g)->vm);
+	vcpu_power_off(vcpu_of(g));
+	x->why = EXIT_YIELD;
+	return true;
+}
+
 static bool step_call(struct gcpu *g, struct exit *x)
 {
 	x->why = EXIT_HYPERCALL;
@@ -159,6 +168,7 @@ static const struct {
 	{ "stop_self", step_stop_self, true },
 	{ "stop_victim", step_stop_victim, false },
 	{ "power_off", step_call, true },
+	{ "pause_off", step_pause_off, false },
 	{ "power_on", step_call, false },
 };
 

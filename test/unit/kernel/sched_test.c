@@ -234,6 +234,14 @@ static void test_power_off(void **s)
 	assert_int_equal(vm_end_status(vm->end), 2);
 }
 
+static void test_power_off_while_pausing(void **s)
+{
+	vm = vm_make("gone", "pause_off", 1);
+	assert_int_equal(vm_start(vm), OK);
+	assert_true(run_until(is_stopped));
+	assert_int_equal(vm->end, END_HALTED);
+}
+
 /*
  * ---- budget -----------------------------------------------------------------------------------
  */
@@ -277,6 +285,7 @@ int main(void)
 		T(test_pause_from_the_guests_own_exit),
 		T(test_power_on),
 		T(test_power_off),
+		T(test_power_off_while_pausing),
 		T(test_budget_is_exact),
 		T(test_budget_is_shared),
 	};
