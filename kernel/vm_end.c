@@ -131,11 +131,11 @@ static void vm_log_end(const struct vm *vm)
 	const char *name = vm->config.name, *text = vm_end_text(vm->end);
 
 	if (vm->end == END_CRASH)
-		log_warn("vm %s: %s: %s", name, text, vm->cause);
+		log_limited(LOG_WARN, "vm %s: %s: %s", name, text, vm->cause);
 	else if (vm->end == END_FAIL_CODE)
-		log_warn("vm %s: %s, with code %u", name, text, vm->end_code);
+		log_limited(LOG_WARN, "vm %s: %s, with code %u", name, text, vm->end_code);
 	else
-		log_info("vm %s: %s", name, text);
+		log_limited(LOG_INFO, "vm %s: %s", name, text);
 }
 
 /* Does configuration want another run? A guest that keeps failing at once is given up. */

@@ -1,4 +1,5 @@
 /* kernel/vm.c and vm_end.c: plans, builds that fail, every way to end, restarts, storms. */
+#include "kernel/base/log.h"
 #include "test/unit/kernel/fake.h"
 
 static struct vm *vm, *other;
@@ -276,6 +277,26 @@ static void test_restart_on_reboot(void **s)
 	restart_test("reboot", "on-reboot", 10, 10);
 }
 
+static u32 lines;
+
+static void count_lines(struct sink *to, const char *text, size_t len)
+{
+	lines++;
+}
+
+/* A guest that reboots as fast as it can does not drown what others have to say. */
+static void test_reboots_do_not_flood_the_log(void **s)
+{
+	struct sink to = { count_lines };
+	ns_t start = arch_clock_ns();
+
+	lines = 0;
+	log_set_sink(&to);
+	restart_test("reboot", "on-reboot", 300, 300);
+	log_set_sink(NULL);
+	assert_true(lines <= 11 * (2 + (arch_clock_ns() - start) / NS_PER_SEC));
+}
+
 static void test_crash_is_no_reboot(void **s)
 {
 	restart_test("crash", "on-reboot", 5, 1);
@@ -393,6 +414,7 @@ int main(void)
 		T(test_stop_while_paused),
 		T(test_restart_never),
 		T(test_restart_on_reboot),
+		T(test_reboots_do_not_flood_the_log),
 		T(test_crash_is_no_reboot),
 		T(test_restart_on_failure),
 		T(test_restart_gives_up),
