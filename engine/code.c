@@ -170,7 +170,7 @@ struct fetch {
 static bool fetch_begin(struct gcpu *g, gva_t pc, struct fetch *f)
 {
 	f->host2 = NULL;
-	f->gpa2 = 0;
+	f->gpa2 = NO_PAGE;
 	return mem_fetch(g, pc, &f->host, &f->gpa, &f->len);
 }
 
@@ -242,7 +242,7 @@ static struct block *code_store(struct gcpu *g, const struct fetch *f)
 
 	u32 size = interp_lower(g, c->ir, b);
 	b->gpa = f->gpa;
-	b->gpa2 = c->ir->bytes > f->len ? f->gpa2 : 0;
+	b->gpa2 = c->ir->bytes > f->len ? f->gpa2 : NO_PAGE;
 	b->epoch = c->epoch;
 	b->hash = fetch_hash(f, c->ir->bytes);
 	b->size = size;
@@ -256,9 +256,9 @@ static struct block *code_store(struct gcpu *g, const struct fetch *f)
  */
 static bool block_current(struct gcpu *g, struct block *b, struct fetch *f)
 {
-	if (b->gpa2 && (!fetch_next_page(g, b->pc, f) || f->gpa2 != b->gpa2))
+	if (b->gpa2 != NO_PAGE && (!fetch_next_page(g, b->pc, f) || f->gpa2 != b->gpa2))
 		return false;
-	if (!b->gpa2 && b->bytes > f->len)
+	if (b->gpa2 == NO_PAGE && b->bytes > f->len)
 		return false;			/* not all of it may be fetched any more */
 	if (b->epoch != g->code->epoch) {
 		if (fetch_hash(f, b->bytes) != b->hash)

@@ -19,6 +19,7 @@
 #define CODE_HASH	8192		/* buckets */
 #define CODE_JUMPS	4096		/* jump cache entries */
 #define CODE_STAMPS	16
+#define NO_PAGE		UINT64_MAX
 
 /* One executable operation of the interpreter: 16 bytes, pre-resolved. See back/interp/lower.c. */
 struct xop {
@@ -37,11 +38,11 @@ _Static_assert(sizeof(struct xop) == 16, "executable operations are 16 bytes");
 
 struct block {
 	gva_t pc;
-	/* of the first byte; of the second page if an instruction straddles, else 0 */
+	/* of the first byte; of the second page if an instruction straddles, else NO_PAGE */
 	gpa_t gpa, gpa2;
-	u32 ctx;
-	u32 epoch;		/* when its guest bytes were last known to be as translated */
+	u64 epoch;		/* when its guest bytes were last known to be as translated */
 	u64 hash;			/* of the guest bytes */
+	u32 ctx;
 	struct block *next;		/* in its hash bucket */
 	u16 insns, bytes, links, xops;
 	u32 size;			/* bytes in the cache, a multiple of 16 */
@@ -65,9 +66,9 @@ struct code_cache {
 	size_t sector_size;		/* bytes */
 	size_t used[CODE_SECTORS];	/* of each sector */
 	u32 sector;			/* that is being filled */
-	u32 epoch;
+	u64 epoch;
 	u64 stamp, next_stamp;
-	struct { u64 generation; u32 key, ctx, epoch; u64 stamp; } stamps[CODE_STAMPS];
+	struct { u64 generation, epoch, stamp; u32 key, ctx; } stamps[CODE_STAMPS];
 	u32 stamp_victim;
 	struct block **bucket;
 	struct code_jump *jump;

@@ -290,8 +290,10 @@ bool mem_zero(struct gcpu *g, gva_t va, u32 len)
 	struct piece p[2];
 	static const u8 zeros[64];
 
-	if (!mem_pieces(g, va, len, ACCESS_WRITE, p))
+	if (!mem_pieces(g, ALIGN_DOWN(va, (u64)len), len, ACCESS_WRITE, p)) {
+		g->xcpt.value = va;
 		return false;
+	}
 	if (p[0].host)
 		memset(p[0].host, 0, len);
 	for (u32 i = 0; !p[0].host && i < len; i += sizeof(zeros)) {

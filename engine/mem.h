@@ -25,4 +25,5 @@ bool mem_cas(struct gcpu *g, gva_t va, u32 len, u64 expect, u64 val, u64 *old);
 /* Load-exclusive and store-exclusive; *failed is 0 or 1. */
 bool mem_lx(struct gcpu *g, gva_t va, u32 len, u64 *val);
 bool mem_sx(struct gcpu *g, gva_t va, u32 len, u64 val, u64 *failed);
+/* The naturally aligned block of @len bytes around @va; a fault reports @va. */
 bool mem_zero(struct gcpu *g, gva_t va, u32 len);

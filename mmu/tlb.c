@@ -17,6 +17,7 @@ static void keys_sweep(struct mmu_tlb *t)
 	memset(t->d.set, 0, sizeof(t->d.set));
 	memset(t->keys, 0, sizeof(t->keys));
 	t->next_key = 1;
+	t->generation++;
 }
 
 static u32 key_new(struct mmu_tlb *t)

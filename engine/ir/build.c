@@ -34,6 +34,8 @@ static val_t ir_append(struct ir_block *b, struct ir_op op)
 	b->op[b->count] = op;
 	if (ir_has(op.op, 'X'))
 		b->ended = true;
+	if (op.op == IR_STS)
+		memset(b->memo, 0, sizeof(b->memo));
 	return (val_t)b->count++;
 }
 

@@ -2,14 +2,16 @@
  * The generator. Instructions come from the table's rows with random fields, but so that a
  * program stays inside its pages: base registers (x2, x8, x9) point into the data and are
  * not written, jumps only lead forward to an instruction boundary, system instructions are
- * left out. One in thirty gets a fixed bit flipped, to meet undefined encodings.
+ * left out. One in thirty gets a fixed bit flipped, to meet undefined encodings. What needs
+ * a predecessor comes with it: jumps through a register, store-conditionals.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "rv64_gen.h"
 
-#define INSNS_MAX 40
+#define INSNS_MAX 43
+#define NOT_THROUGH UINT32_MAX
 
 struct row {
 	const char *name, *ext;
@@ -155,7 +157,7 @@ static u32 mutate(struct rng *g, u32 w, const struct row *r)
 
 /* ---- programs ---- */
 
-static u32 gen_insn(struct rng *g, const struct row **row)
+static u32 gen_insn(struct rng *g)
 {
 	const struct row *r;
 	u32 w;
@@ -165,33 +167,126 @@ static u32 gen_insn(struct rng *g, const struct row **row)
 	while (unfit(r));
 	w = gen_fields(g, r);
 	if (row_of(w) != r && (!row_of(w) || unfit(row_of(w)) || is_base(w >> 7 & 31)))
-		return gen_insn(g, row);		/* a special case of the row */
+		return gen_insn(g);		/* a special case of the row */
 	if (!rng_below(g, 30))
 		w = mutate(g, w, r);
-	*row = row_of(w);
 	return w;
+}
+
+struct code {
+	u32 n, at[INSNS_MAX + 1], w[INSNS_MAX];
+	const struct row *row[INSNS_MAX];
+	bool inner[INSNS_MAX];			/* not to be jumped to */
+	u32 through[INSNS_MAX];			/* the auipc that this jump's target counts from */
+};
+
+static const struct row *row_named(const char *name)
+{
+	const struct row *r = rows;
+
+	while (!is(r, name))
+		r++;
+	return r;
+}
+
+static u32 *add(struct code *p, u32 w, bool inner)
+{
+	p->w[p->n] = w;
+	p->row[p->n] = row_of(w);
+	p->inner[p->n] = inner;
+	return &p->w[p->n++];
+}
+
+static void add_field(u32 *w, char c, u32 v)
+{
+	*w = field_set(row_of(*w), *w, c, v);
+}
+
+/* auipc and a jalr, or a c.jr or c.jalr behind an addi; link() fills in the distance. */
+static void add_indirect(struct code *p, struct rng *g)
+{
+	static const char *const name[] = { "jalr", "c.jr", "c.jalr" };
+	u32 kind = rng_below(g, 3), via, first = p->n;
+
+	do
+		via = pick_destination(g, 5);
+	while (!via);
+	add_field(add(p, row_named("auipc")->value, false), 'd', via);
+	if (kind) {
+		u32 *w = add(p, row_named("addi")->value, true);
+
+		add_field(w, 'd', via);
+		add_field(w, 's', via);
+	}
+	p->through[p->n - 1 + !kind] = first;
+	u32 *w = add(p, field_set(row_named(name[kind]), row_named(name[kind])->value, 's', via),
+		     true);
+	if (!kind)
+		add_field(w, 'd', pick_destination(g, 5));
+}
+
+/* lr and sc to the same place, and sometimes once more sc, which must fail. */
+static void add_conditional(struct code *p, struct rng *g)
+{
+	bool wide = rng_below(g, 2);
+	u32 lr = gen_fields(g, row_named(wide ? "lr.d" : "lr.w"));
+
+	add(p, lr, false);
+	for (u32 k = 1 + rng_below(g, 2); k; k--) {
+		u32 *sc = add(p, gen_fields(g, row_named(wide ? "sc.d" : "sc.w")), true);
+
+		add_field(sc, 's', lr >> 15 & 31);
+	}
+}
+
+/* Where the jump at @i goes: to an instruction that may be entered. */
+static u32 pick_target(const struct code *p, struct rng *g, u32 i)
+{
+	u32 to = i + 1 + rng_below(g, MIN(p->n - i, 8u));
+
+	while (to < p->n && p->inner[to])
+		to++;
+	return to;
+}
+
+/* Point the jump at @i to @to. */
+static void link(struct code *p, struct rng *g, u32 i, u32 to)
+{
+	const struct row *r = p->row[i];
+	u32 from = p->through[i];
+
+	if (from != NOT_THROUGH)
+		p->w[i] = imm_set(r, p->w[i], (s64)p->at[to] - p->at[from] + rng_below(g, 2));
+	else if (r && is_jump(r))
+		p->w[i] = imm_set(r, p->w[i], (s64)p->at[to] - p->at[i]);
 }
 
 static void gen_code(struct diff_case *c, struct rng *g)
 {
-	u32 n = 1 + rng_below(g, INSNS_MAX), at[INSNS_MAX + 1], w[INSNS_MAX];
-	const struct row *row[INSNS_MAX];
+	static const u32 ebreak = 0x00100073;
+	u32 n = 1 + rng_below(g, INSNS_MAX - 3);
+	struct code p = { .n = 0 };
 
-	at[0] = 0;
-	for (u32 i = 0; i < n; i++) {
-		w[i] = gen_insn(g, &row[i]);
-		at[i + 1] = at[i] + ((w[i] & 3) == 3 ? 4 : 2);
+	memset(p.through, 0xff, sizeof(p.through));
+	while (p.n < n)
+		switch (rng_below(g, 24)) {
+		case 0:
+			add_indirect(&p, g);
+			break;
+		case 1:
+			add_conditional(&p, g);
+			break;
+		default:
+			add(&p, gen_insn(g), false);
+		}
+	for (u32 i = 0; i < p.n; i++)
+		p.at[i + 1] = p.at[i] + ((p.w[i] & 3) == 3 ? 4 : 2);
+	for (u32 i = 0; i < p.n; i++) {
+		link(&p, g, i, pick_target(&p, g, i));
+		memcpy(c->code + p.at[i], &p.w[i], p.at[i + 1] - p.at[i]);
 	}
-	for (u32 i = 0; i < n; i++) {
-		u32 far = MIN(n - i, 8u), to = i + 1 + rng_below(g, far);
-
-		if (row[i] && is_jump(row[i]))
-			w[i] = imm_set(row[i], w[i], (s64)at[to] - at[i]);
-		memcpy(c->code + at[i], &w[i], at[i + 1] - at[i]);
-	}
-	w[0] = 0x00100073;				/* ebreak */
-	memcpy(c->code + at[n], w, 4);
-	c->code_len = at[n] + 4;
+	memcpy(c->code + p.at[p.n], &ebreak, 4);
+	c->code_len = p.at[p.n] + 4;
 }
 
 static u64 gen_integer(struct rng *g)

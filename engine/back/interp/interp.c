@@ -183,7 +183,7 @@ do_EXIT:
 		if (stamp != g->code->stats.evicted || from->epoch != g->code->epoch)
 			goto enter;	/* the block we come from may be gone: leave it unlinked */
 	}
-	if (!blk->gpa2)
+	if (blk->gpa2 == NO_PAGE)
 		((struct xop *)x)[1].link = blk;
 	goto enter;
 

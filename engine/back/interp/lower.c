@@ -14,6 +14,13 @@
 #define NOWHERE		UINT16_MAX
 #define STUBS_MAX	(2 * IR_INSNS_MAX)	/* side exits of a block; an x86 REP has two */
 
+/*
+ * An operation takes two temporaries at most: a vector, or its address and its value, or a
+ * constant, or what is moved out of a register (once, then it stays). Two are always zero.
+ */
+_Static_assert(2 * IR_OPS_MAX + 2 <= GCPU_TEMPS / 8, "no block runs out of temporaries");
+_Static_assert(4 * IR_OPS_MAX + 8 <= UINT16_MAX, "operations are counted in 16 bits");
+
 struct lower {
 	const struct ir_block *ir;
 	struct block *b;

@@ -9,7 +9,7 @@
 
 enum csr_flags {
 	CSR_QUIET = 1 << 0, CSR_FP = 1 << 1, CSR_COUNTER = 1 << 2, CSR_EVEN = 1 << 3,
-	CSR_TVM = 1 << 4, CSR_STC = 1 << 5, CSR_PINS = 1 << 6,
+	CSR_TVM = 1 << 4, CSR_STC = 1 << 5, CSR_NAMED = 1 << 6,
 };
 
 #define MISA	(2ull << 62 | 1 << ('I' - 'A') | 1 << ('M' - 'A') | 1 << ('A' - 'A') | \
@@ -243,7 +243,11 @@ static u64 read_mip(const struct gcpu *g, u32 i)
 	return rv64_mip(g);
 }
 
-/* SSIP is a line, since other harts set it too; SEIP and, without Sstc, STIP are software's. */
+/*
+ * SSIP is a line, since other harts set it too; SEIP and, without Sstc, STIP are software's.
+ * Only bits that the instruction names are written: a pin must not be latched into another
+ * bit, and an SSIP that arrives between read and write must not be lost.
+ */
 static void ip_write(struct gcpu *g, u64 v, u64 writable)
 {
 	struct rv64_state *st = rv64_st(g);
@@ -258,9 +262,9 @@ static void ip_write(struct gcpu *g, u64 v, u64 writable)
 	st->mip = (st->mip & ~writable) | (v & writable);
 }
 
-static void write_mip(struct gcpu *g, u32 i, u64 v)
+static void write_mip(struct gcpu *g, u32 named, u64 v)
 {
-	ip_write(g, v, MIP_S);
+	ip_write(g, v, MIP_S & named);
 }
 
 static u64 read_sip(const struct gcpu *g, u32 i)
@@ -268,9 +272,9 @@ static u64 read_sip(const struct gcpu *g, u32 i)
 	return rv64_mip(g) & rv64_st(g)->mideleg;
 }
 
-static void write_sip(struct gcpu *g, u32 i, u64 v)
+static void write_sip(struct gcpu *g, u32 named, u64 v)
 {
-	ip_write(g, v, rv64_st(g)->mideleg & BIT(IRQ_SSI));
+	ip_write(g, v, rv64_st(g)->mideleg & BIT(IRQ_SSI) & named);
 }
 
 static u64 read_sie(const struct gcpu *g, u32 i)
@@ -346,7 +350,8 @@ static void write_ignored(struct gcpu *g, u32 i, u64 v)
 
 struct csr {
 	const char *name;
-	u64 (*read)(const struct gcpu *g, u32 i);	/* @i: number less the row's first */
+	/* @i: number less the row's first; NAMED rows: the bits to write */
+	u64 (*read)(const struct gcpu *g, u32 i);
 	void (*write)(struct gcpu *g, u32 i, u64 v);
 	u16 first, last;
 	u8 flags;
@@ -424,17 +429,17 @@ static u64 csr(struct gcpu *g, u64 insn, u64 operand, u64 unused)
 	u32 number = (u32)BITS(insn, 31, 20), op = (u32)BITS(insn, 13, 12);
 	bool write = op == 1 || BITS(insn, 19, 15);
 	const struct csr *c = csr_find(number);
-	u64 old, base;
+	u64 old;
 
 	if (!c || !csr_permitted(g, c, number, write))
 		return rv64_illegal(g, insn);
 	number -= c->first;
-	old = base = c->read(g, number);
+	old = c->read(g, number);
 	if (!write)
 		return old;
-	if (c->flags & CSR_PINS)	/* setting one bit must not latch a pin into another */
-		base = rv64_st(g)->mip | (old & BIT(IRQ_SSI));
-	c->write(g, number, op == 1 ? operand : op == 2 ? base | operand : base & ~operand);
+	if (c->flags & CSR_NAMED)
+		number = op == 1 ? ~0u : (u32)operand;
+	c->write(g, number, op == 1 ? operand : op == 2 ? old | operand : old & ~operand);
 	return old;
 }
 const struct ir_helper rv64_csr = { "csr", csr, H_FAULT };

@@ -206,14 +206,16 @@ const struct ir_helper rv64_fence_i = { "fence.i", fence_i, 0 };
 
 /* ---- cache blocks ---- */
 
-/* Permitted if a load or a store is; the fault is a store's. */
+/* Permitted if a load or a store is; the fault is a store's and reports the operand itself. */
 static u64 cbo_check(struct gcpu *g, gva_t va)
 {
-	va = ALIGN_DOWN(va, (u64)RV64_CBO_BLOCK);
-	if (rv64_fill(g, va, RV64_CBO_BLOCK, ACCESS_READ))
+	gva_t block = ALIGN_DOWN(va, (u64)RV64_CBO_BLOCK);
+
+	if (rv64_fill(g, block, RV64_CBO_BLOCK, ACCESS_READ))
 		return 0;
 	g->xcpt.pending = false;
-	rv64_fill(g, va, RV64_CBO_BLOCK, ACCESS_WRITE);
+	if (!rv64_fill(g, block, RV64_CBO_BLOCK, ACCESS_WRITE))
+		g->xcpt.value = va;
 	return 0;
 }
 

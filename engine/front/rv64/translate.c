@@ -79,13 +79,6 @@ static void access_csr(struct translation *tr, u32 insn, u32 d, val_t v, bool wr
 		ir_exit(tr->b, tr->next, IR_CHECK);
 }
 
-static void zero_block(struct translation *tr, val_t at)
-{
-	val_t base = ir_2(tr->b, IR_AND64, at, ir_const(tr->b, -(u64)RV64_CBO_BLOCK));
-
-	ir_emit(tr->b, IR_ZEROBLK, base, 0, 0, 0, 0, RV64_CBO_BLOCK);
-}
-
 /* orc.b: a byte becomes 0xff unless it is 0. Bit 7 of (x & 0x7f) + 0x7f: "low bits not 0". */
 static val_t or_combine_bytes(struct translation *tr, val_t x)
 {

@@ -104,7 +104,7 @@
 #define SC(size, at, v)		ir_emit(tr->b, IR_SX, at, v, 0, ORDER, 0, (size) << 8)
 #define AMO(kind, size, at, v)	ir_emit(tr->b, IR_AMO, at, v, 0, ORDER, 0, AMO_##kind | (size) << 8)
 #define FENCE			ir_emit(tr->b, IR_FENCE, 0, 0, 0, 0, 0, 0)
-#define CBO_ZERO(at)		do { REQUIRE(tr->w->ctx & CTX_CBZE); zero_block(tr, at); } while (0)
+#define ZERO_BLOCK(at)		ir_emit(tr->b, IR_ZEROBLK, at, 0, 0, 0, 0, RV64_CBO_BLOCK)
 
 /* Control. */
 #define JUMP(to)		ir_exit(tr->b, to, IR_CHAIN)

@@ -72,6 +72,12 @@ static void paged(void)
 	CHECK_EQ(run_in(S, zero, TEST_VA), STORE_PAGE);
 	CHECK_EQ(run_in(S, clean, TEST_VA + PAGE), STORE_PAGE);
 	CHECK_EQ(run_in(S, inval, TEST_VA + PAGE), STORE_PAGE);
+	for (u32 i = 0; i < 3; i++) {				/* xtval is rs1, not the block */
+		static u64 (*const op[])(u64) = { inval, clean, zero };
+
+		CHECK_EQ(run_in(S, op[i], TEST_VA + PAGE + 77), STORE_PAGE);
+		CHECK_EQ(trap.tval, TEST_VA + PAGE + 77);
+	}
 	pte[0] = PTE(page[0], PTE_RWX);
 	sfence();
 	page[0][7] = 1;

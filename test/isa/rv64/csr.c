@@ -164,6 +164,28 @@ static void counters(void)
 	CHECK_EQ(read_csr(hpmcounter31), 0);
 }
 
+/* Wherever in a block an instruction traps, those before it have retired and it has not. */
+#define INSTRET_AROUND(before, insn, after) ({ u64 a_, b_; __asm__ volatile( \
+	".balign 64\n csrr %0, instret\n .rept " #before "\n addi x0, x0, 1\n .endr\n" insn \
+	"\n .rept " #after "\n addi x0, x0, 1\n .endr\n csrr %1, instret" \
+	: "=&r"(a_), "=r"(b_) : "r"(8) : "memory"); b_ - a_; })
+
+static void retired(void)
+{
+	u64 trapped;
+
+	if (on_qemu)
+		return;
+	trapped = INSTRET_AROUND(0, "ld x0, 0(%2)", 9);
+	CHECK_EQ(INSTRET_AROUND(4, "ld x0, 0(%2)", 5), trapped);
+	CHECK_EQ(INSTRET_AROUND(9, "ld x0, 0(%2)", 0), trapped);
+	CHECK_EQ(INSTRET_AROUND(5, "sd x0, 0(%2)", 4), trapped);
+	CHECK_EQ(INSTRET_AROUND(3, "amoadd.d x0, x0, (%2)", 6), trapped);
+	CHECK_EQ(INSTRET_AROUND(8, ".4byte 0xffffffff", 1), trapped);
+	CHECK_EQ(INSTRET_AROUND(2, "csrw cycle, x0", 7), trapped);
+	CHECK_EQ(INSTRET_AROUND(4, "beq x0, %2, 1f\n beq x0, x0, 1f\n nop\n 1: nop", 2), 10);
+}
+
 void isa_main(void)
 {
 	masks();
@@ -173,4 +195,5 @@ void isa_main(void)
 	access();
 	gates();
 	counters();
+	retired();
 }

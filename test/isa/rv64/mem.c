@@ -108,6 +108,21 @@ static void crossing(void)
 	paging_off();
 }
 
+/* The part of a crossing access that reaches nothing decides, and a device sees none of it. */
+static void device_edge(void)
+{
+	u64 edge = 0x2010000;					/* the CLINT ends */
+	u32 v;
+
+	if (on_qemu)						/* splits it into bytes */
+		return;
+	CHECK_EQ(TRAP_OF(__asm__ volatile("ld t0, 0(%0)" : : "r"(edge - 4) : "t0")), LOAD_ACCESS);
+	CHECK_EQ(trap.tval, edge);
+	CHECK_EQ(TRAP_OF(__asm__ volatile("sd t0, 0(%0)" : : "r"(edge - 4))), STORE_ACCESS);
+	CHECK_EQ(trap.tval, edge);
+	__asm__ volatile("lw %0, 0(%1)" : "=r"(v) : "r"(0x10000ffd));	/* two devices: no trap */
+}
+
 void isa_main(void)
 {
 	misaligned();
@@ -115,4 +130,5 @@ void isa_main(void)
 	amo();
 	faults();
 	crossing();
+	device_edge();
 }

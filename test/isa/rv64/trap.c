@@ -191,6 +191,31 @@ static void vectored(void)
 	write_csr(mtvec, m_vectors);
 }
 
+/* An interrupt that an instruction lets through is taken before the next one. */
+#define PROMPT(insn, v) ({ u64 at_; trap.cause = NO_TRAP; \
+	__asm__ volatile("la %0, 1f\n .balign 64\n nop\n " insn ", %1\n 1: nop\n nop\n nop" \
+			 : "=&r"(at_) : "r"((u64)(v)) : "memory"); \
+	CHECK_EQ(trap.cause, IRQ | 1); CHECK_EQ(trap.epc, at_); \
+	clear_csr(mstatus, MIE); write_csr(mip, 0); write_csr(mie, 0); })
+
+static void prompt(void)
+{
+	write_csr(mip, 2);
+	write_csr(mie, 2);
+	PROMPT("csrs mstatus", MIE);
+	set_csr(mstatus, MIE);
+	write_csr(mie, 2);
+	PROMPT("csrs mip", 2);
+	set_csr(mstatus, MIE);
+	write_csr(mip, 2);
+	PROMPT("csrw mie", 2);
+	write_csr(mideleg, 2);
+	write_csr(mip, 2);
+	write_csr(mie, 2);
+	set_csr(mstatus, MIE);
+	PROMPT("csrc mideleg", 2);
+}
+
 /* wfi wakes on pending and enabled, whatever the global enable says. */
 static void waiting(void)
 {
@@ -218,6 +243,7 @@ void isa_main(void)
 	order();
 	enables();
 	vectored();
+	prompt();
 	waiting();
 	fetch();
 }

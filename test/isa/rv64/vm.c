@@ -252,6 +252,46 @@ static void straddling(void)
 	*(u16 *)page[2] = 0x0060;				/* li a0, 6 */
 	__asm__ volatile("fence.i");
 	CHECK_EQ(run_in(S, (u64 (*)(u64))at, 0), 6);
+	*(u16 *)page[3] = 0x0070;				/* li a0, 7 in another page */
+	*(u16 *)(page[3] + 2) = 0x8082;
+	pte[1] = PTE(page[3], PTE_RWX);
+	sfence();						/* its bytes have not changed */
+	CHECK_EQ(run_in(S, (u64 (*)(u64))at, 0), 7);
+	pte[1] = PTE(page[2], PTE_RWX);
+	sfence();
+	CHECK_EQ(run_in(S, (u64 (*)(u64))at, 0), 6);
+	pte[1] = PTE(page[2], PTE_RWX & ~PTE_X);
+	sfence();
+	CHECK_EQ(run_in(S, run_at, at), FETCH_PAGE);
+	CHECK_EQ(trap.tval, at + 2);
+	CHECK_EQ(trap.epc, at);
+	if (on_qemu)						/* 7.2 dies of this one */
+		return;
+	pte[1] = PTE(0x2000000, PTE_RWX);			/* a device */
+	sfence();
+	CHECK_EQ(run_in(S, run_at, at), FETCH_ACCESS);
+	CHECK_EQ(trap.tval, at + 2);
+}
+
+/* A reservation belongs to memory: a page changed under it between LR and SC is not stored to. */
+static void reserved_page(void)
+{
+	u64 fail, status = (read_csr(mstatus) & ~MPP) | MPRV | S << 11;
+
+	if (on_qemu)						/* compares virtual addresses */
+		return;
+	*(u64 *)page[0] = *(u64 *)page[1] = 5;
+	pte[0] = PTE(page[0], PTE_RWX);
+	sfence();
+	__asm__ volatile("csrrw %0, mstatus, %0\n lr.d t0, (%2)\n csrw mstatus, %0\n"
+			 "sd %3, 0(%4)\n sfence.vma\n csrrw %0, mstatus, %1\n"
+			 "sc.d t0, t0, (%2)\n csrw mstatus, %0\n mv %0, t0"
+			 : "=&r"(fail)
+			 : "r"(status), "r"(TEST_VA), "r"(PTE(page[1], PTE_RWX)), "r"(pte),
+			   "0"(status)
+			 : "t0", "memory");
+	CHECK_EQ(fail, 1);
+	CHECK_EQ(*(u64 *)page[1], 5);
 }
 
 void isa_main(void)
@@ -267,5 +307,6 @@ void isa_main(void)
 	fences();
 	modes();
 	straddling();
+	reserved_page();
 	paging_off();
 }

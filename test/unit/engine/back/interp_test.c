@@ -386,6 +386,23 @@ static void fence_revalidates_by_content(void **state)
 	gcpu_fini(&g);
 }
 
+/* However many fences there have been, a block from before the last is not taken as proven. */
+static void fences_do_not_wrap(void **state)
+{
+	struct block *first;
+
+	(void)state;
+	machine_open();
+	fill_program(5);
+	first = code_find(&g, 0);
+	ram[1] ^= 0x10;
+	g.code->epoch = UINT32_MAX;
+	code_fence(g.code);
+	code_stamp(&g);
+	assert_ptr_not_equal(code_find(&g, 0), first);
+	gcpu_fini(&g);
+}
+
 /* A block is not used again where only a part of it may still be fetched. */
 static void shrinking_windows_are_seen(void **state)
 {
@@ -436,6 +453,7 @@ int main(void)
 		cmocka_unit_test(agrees_with_naive_evaluation),
 		cmocka_unit_test(slices_do_not_matter),
 		cmocka_unit_test(fence_revalidates_by_content),
+		cmocka_unit_test(fences_do_not_wrap),
 		cmocka_unit_test(shrinking_windows_are_seen),
 		cmocka_unit_test(requests_and_budget_return),
 	};

@@ -66,6 +66,9 @@ static void remembers_state(void **state)
 	ir_put64(b, 16, c);
 	ir_call(b, &touches, 0, 0, 0);
 	assert_int_not_equal(ir_get64(b, 16), c);
+	ir_put64(b, 16, c);
+	ir_emit(b, IR_STS, x, x, 0, 3, 0, 0);		/* any register */
+	assert_int_not_equal(ir_get64(b, 16), c);
 }
 
 static void sweeps_dead_code(void **state)

@@ -4,6 +4,8 @@
  */
 #include "rig.h"
 
+#include <pthread.h>
+
 struct expect {
 	u32 first, last;
 	u64 writable;		/* bits that take both values when written in M-mode */
@@ -254,6 +256,39 @@ static void pending_bits(void **unused)
 	assert_int_equal(csr_read(0x344), 0);
 }
 
+static _Atomic bool sender_stop;
+static u32 lost;
+
+/* Another hart sends IPIs; each must stay until it takes it back. */
+static void *send_ipis(void *unused)
+{
+	while (!atomic_load(&sender_stop)) {
+		gcpu_line(&g, IRQ_SSI, true);
+		for (u32 k = 0; k < 20; k++)
+			host_relax();
+		lost += !(atomic_load(&g.lines) & BIT(IRQ_SSI));
+		gcpu_line(&g, IRQ_SSI, false);
+	}
+	return unused;
+}
+
+/* csrrs and csrrc of other bits of mip never swallow an SSIP that comes meanwhile. */
+static void pending_bits_of_others(void **unused)
+{
+	pthread_t sender;
+
+	(void)unused;
+	start_fp(PRIV_M);
+	assert_int_equal(pthread_create(&sender, NULL, send_ipis, NULL), 0);
+	for (u32 i = 0; i < 300000; i++) {
+		csr_op(0x344, 2, BIT(IRQ_SEI));
+		csr_op(0x344, 3, BIT(IRQ_SEI));
+	}
+	atomic_store(&sender_stop, true);
+	pthread_join(sender, NULL);
+	assert_int_equal(lost, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -261,6 +296,7 @@ int main(void)
 		cmocka_unit_test(nothing_else), cmocka_unit_test(operations),
 		cmocka_unit_test(floating_off), cmocka_unit_test(legal_values),
 		cmocka_unit_test(counters),     cmocka_unit_test(pending_bits),
+		cmocka_unit_test(pending_bits_of_others),
 	};
 
 	return cmocka_run_group_tests(tests, rig_open, rig_close);
