@@ -101,18 +101,19 @@ err_t arch_disk_open(const char *path, bool readonly, struct blk **out)
 {
 	static struct blk_ops disk_ops;
 	const struct boot_file *f;
+	struct blk *disk;
 	u32 file = file_find(path);
 	err_t e;
 
 	if (file == boot->files)
 		return file_missing(path);
 	f = &boot->file[file];
-	e = ramdisk_open(f->path, (u8 *)f->data, f->len, readonly, out);
+	e = ramdisk_open(f->path, (u8 *)f->data, f->len, readonly, &disk);
 	if (e != OK)
 		return e;
-	ram_ops = (*out)->ops;
+	ram_ops = disk->ops;
 	if (!claim_take(file, readonly)) {
-		ram_ops->close(*out);
+		ram_ops->close(disk);
 		return ERRF(E_BUSY,
 			    "%s: a disk that is written belongs to one VM; add \",ro\" to read it "
 			    "in several",
@@ -120,6 +121,7 @@ err_t arch_disk_open(const char *path, bool readonly, struct blk **out)
 	}
 	disk_ops = *ram_ops;
 	disk_ops.close = disk_close;
-	(*out)->ops = &disk_ops;
+	disk->ops = &disk_ops;
+	*out = disk;
 	return OK;
 }

@@ -384,11 +384,24 @@ static void test_out_of_memory(void **s)
 	unlink(kernel);
 }
 
+/* Harts are what makes a tree long. */
+static void test_biggest(void **s)
+{
+	const char *kernel = kernel_file(20000);
+
+	assert_int_equal(START("memory=64M", "cpus=64", pair("kernel", kernel)), OK);
+	open_tree(hart(0)->x[11]);
+	go("/cpus/cpu@3f");
+	stop();
+	unlink(kernel);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_direct),
 		cmocka_unit_test(test_tree),
+		cmocka_unit_test(test_biggest),
 		cmocka_unit_test(test_tree_like_qemus),
 		cmocka_unit_test(test_firmware),
 		cmocka_unit_test(test_disks_and_console),
