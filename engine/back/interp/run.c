@@ -30,7 +30,7 @@ static bool take_requests(struct gcpu *g)
 {
 	u32 r;
 
-	atomic_store(&g->attention, 0);
+	atomic_exchange(&g->attention, 0);	/* as a read, orders ->lines behind it */
 	r = atomic_load(&g->requests);
 	if (r & REQ_TLB)
 		tlb_flush_all(g->tlb);

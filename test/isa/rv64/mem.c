@@ -82,6 +82,8 @@ static void faults(void)
 	CHECK_EQ(TRAP_OF(SC(odd, 1)), STORE_MISALIGNED);
 	CHECK_EQ(TRAP_OF(AMO("amoadd.d", 8, 1)), STORE_ACCESS);
 	CHECK_EQ(TRAP_OF(AMO("amoadd.w", 0x10000000, 1)), STORE_ACCESS);
+	CHECK_EQ(TRAP_OF(SCW(0x10000000, 1)), STORE_ACCESS);
+	CHECK_EQ(TRAP_OF(LR(0x10000000)), LOAD_ACCESS);
 }
 
 /* A store across two pages of which the second cannot be written changes nothing. */

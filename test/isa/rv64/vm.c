@@ -97,6 +97,9 @@ static void tables(void)
 	middle[0] = good | PTE_A;				/* reserved in pointers */
 	sfence();
 	CHECK_EQ(on_qemu ? LOAD_PAGE : load_as(S, TEST_VA), LOAD_PAGE);
+	middle[0] = good | PTE_D;
+	sfence();
+	CHECK_EQ(on_qemu ? LOAD_PAGE : load_as(S, TEST_VA), LOAD_PAGE);
 	middle[0] = good | PTE_U;
 	sfence();
 	CHECK_EQ(load_as(S, TEST_VA), LOAD_PAGE);
@@ -273,25 +276,55 @@ static void straddling(void)
 	CHECK_EQ(trap.tval, at + 2);
 }
 
-/* A reservation belongs to memory: a page changed under it between LR and SC is not stored to. */
-static void reserved_page(void)
+/* lr.d in S-mode, then the page becomes @entry, then sc.d of 9: its result. */
+static u64 conditional_across(u64 entry)
 {
 	u64 fail, status = (read_csr(mstatus) & ~MPP) | MPRV | S << 11;
 
-	if (on_qemu)						/* compares virtual addresses */
-		return;
-	*(u64 *)page[0] = *(u64 *)page[1] = 5;
 	pte[0] = PTE(page[0], PTE_RWX);
 	sfence();
-	__asm__ volatile("csrrw %0, mstatus, %0\n lr.d t0, (%2)\n csrw mstatus, %0\n"
+	__asm__ volatile("li t0, 9\n csrrw %0, mstatus, %0\n lr.d t1, (%2)\n csrw mstatus, %0\n"
 			 "sd %3, 0(%4)\n sfence.vma\n csrrw %0, mstatus, %1\n"
 			 "sc.d t0, t0, (%2)\n csrw mstatus, %0\n mv %0, t0"
 			 : "=&r"(fail)
-			 : "r"(status), "r"(TEST_VA), "r"(PTE(page[1], PTE_RWX)), "r"(pte),
-			   "0"(status)
-			 : "t0", "memory");
-	CHECK_EQ(fail, 1);
+			 : "r"(status), "r"(TEST_VA), "r"(entry), "r"(pte), "0"(status)
+			 : "t0", "t1", "memory");
+	return fail;
+}
+
+/* A reservation is one of memory: if the page changes between, sc stores nowhere. */
+static void reserved_page(void)
+{
+	if (on_qemu)						/* compares virtual addresses */
+		return;
+	*(u64 *)page[0] = *(u64 *)page[1] = 5;
+	CHECK_EQ(conditional_across(PTE(page[1], PTE_RWX)), 1);
+	CHECK_EQ(*(u64 *)page[0], 5);
 	CHECK_EQ(*(u64 *)page[1], 5);
+	CHECK_EQ(conditional_across(PTE(page[0], PTE_RWX)), 0);
+	CHECK_EQ(*(u64 *)page[0], 9);
+}
+
+#define ATOMIC(insn, va) TRAP_OF(__asm__ volatile(insn : : "r"(va) : "t0", "memory"))
+static u64 do_lr(u64 va) { return ATOMIC("lr.w t0, (%0)", va); }
+static u64 do_sc(u64 va) { return ATOMIC("sc.w t0, t0, (%0)", va); }
+static u64 do_amo(u64 va) { return ATOMIC("amoadd.w t0, x0, (%0)", va); }
+
+/* AMO and SC are stores, even where it is the read that fails; LR is a load. */
+static void atomics(void)
+{
+	static const u64 readable[] = { 0, PTE_V | PTE_R | PTE_A | PTE_D, PTE_V | PTE_X | PTE_A };
+
+	for (u32 i = 0; i < 3; i++) {
+		pte[0] = PTE(page[0], readable[i]);
+		sfence();
+		CHECK_EQ(run_in(S, do_lr, TEST_VA), i == 1 ? NO_TRAP : LOAD_PAGE);
+		if (on_qemu)					/* reports AMOs as loads */
+			continue;
+		CHECK_EQ(run_in(S, do_sc, TEST_VA), STORE_PAGE);
+		CHECK_EQ(run_in(S, do_amo, TEST_VA + 8), STORE_PAGE);
+		CHECK_EQ(trap.tval, TEST_VA + 8);
+	}
 }
 
 void isa_main(void)
@@ -308,5 +341,6 @@ void isa_main(void)
 	modes();
 	straddling();
 	reserved_page();
+	atomics();
 	paging_off();
 }

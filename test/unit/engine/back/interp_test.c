@@ -69,6 +69,49 @@ static bool scalar_ok(enum ir_opcode op)
 	       ir_info[op].args[0] != 'f';
 }
 
+/* Pieces of the state by other ways than a whole register; what was read, or 0. */
+static val_t toy_state(struct ir_block *b, val_t *v, u32 n)
+{
+	u32 reg = rnd() % (REGS - 1), width = rnd() % 3;
+	u32 at = 8 * reg + (rnd() % 8 >> width << width);
+	val_t index;
+
+	switch (rnd() % 5) {
+	case 0:
+		return ir_get(b, IR_GET8 + width, at);
+	case 1:
+		ir_put(b, IR_PUT8 + width, at, any(b, v, n));
+		return 0;
+	case 2:
+		ir_put(b, IR_PUTV, 8 * (rnd() % (REGS - 1)), ir_get(b, IR_GETV, 8 * reg));
+		return 0;
+	}
+	index = ir_2(b, IR_AND64, any(b, v, n), ir_const(b, REGS - 1));
+	if (rnd() % 2)
+		return ir_emit(b, IR_LDS, index, 0, 0, width + 1, 0, 0);
+	ir_emit(b, IR_STS, index, any(b, v, n), 0, width + 1, 0, 0);
+	return 0;
+}
+
+/* Atomics, with a displacement; or an exception. */
+static val_t toy_atomic(struct ir_block *b, val_t *v, u32 n)
+{
+	val_t at = ir_2(b, IR_AND64, any(b, v, n), ir_const(b, 0x1ff8)), x = any(b, v, n),
+	      y = any(b, v, n);
+	s32 off = PAGE_SIZE + 8 * (s32)(rnd() % 2);
+	u32 size = 2 + rnd() % 2;
+
+	switch (rnd() % 4) {
+	case 0:
+		ir_except_if(b, x, 78, y);
+		return 0;
+	case 1:
+		return ir_emit(b, IR_CAS, at, x, y, 0, off, size << 8);
+	default:
+		return ir_emit(b, IR_AMO, at, x, 0, 0, off, AMO_ADD | size << 8);
+	}
+}
+
 /* One instruction of random IR, determined by its word. */
 static void toy_insn(struct ir_block *b, u32 word)
 {
@@ -78,7 +121,7 @@ static void toy_insn(struct ir_block *b, u32 word)
 	seed_state = word * 0x9e3779b97f4a7c15ull | 1;
 	for (u32 k = 2 + rnd() % 8; k; k--) {
 		enum ir_opcode op = rnd() % IR_OP_COUNT;
-		u64 kind = rnd() % 16;
+		u64 kind = rnd() % 19;
 
 		if (kind < 9 && scalar_ok(op)) {
 			u32 args = (u32)strlen(ir_info[op].args);
@@ -105,6 +148,11 @@ static void toy_insn(struct ir_block *b, u32 word)
 
 			ir_store(b, IR_ST8 + rnd() % 4, at, (s32)(PAGE_SIZE + rnd() % 16),
 				 any(b, v, n), 0);
+		} else if (kind < 18) {
+			val_t got = kind == 15 ? toy_atomic(b, v, n) : toy_state(b, v, n);
+
+			if (got)
+				v[n++] = got;
 		} else {
 			ir_branch(b, IR_BREQ32 + rnd() % 12, any(b, v, n), any(b, v, n),
 				  b->pc / PAGE_SIZE * PAGE_SIZE + 4 * (rnd() % 1024));
@@ -201,10 +249,45 @@ static bool naive_load(struct naive *m, const struct ir_op *o, u64 at, u64 *out)
 	return true;
 }
 
+/* Partial and indexed state, atomics. False: none of those. */
+static bool naive_rare(struct naive *m, const struct ir_op *o, u64 x, u64 y, u64 z, u64 v[2])
+{
+	u8 *state = (u8 *)m->t.reg + o->off;
+	u32 len = 1u << (o->imm >> 8 & 3);
+	u64 old = 0;
+
+	if (o->op >= IR_GET8 && o->op <= IR_GET32) {
+		v[0] = 0;
+		memcpy(v, state, 1u << (o->op - IR_GET8));
+	} else if (o->op >= IR_PUT8 && o->op <= IR_PUT32) {
+		memcpy(state, &x, 1u << (o->op - IR_PUT8));
+	} else if (o->op == IR_GETV) {
+		memcpy(v, state, 16);
+	} else if (o->op == IR_LDS) {
+		v[0] = 0;
+		memcpy(v, state + (x << o->aux), 1u << o->aux);
+	} else if (o->op == IR_STS) {
+		memcpy(state + (x << o->aux), &y, 1u << o->aux);
+	} else if (o->op == IR_AMO || o->op == IR_CAS) {
+		bool add = o->op == IR_AMO;
+		u64 new = add ? 0 : z;
+
+		memcpy(&old, m->ram + x + o->off, len);
+		if (add)
+			new = old + y;
+		if (add || old == (y & MASK(8 * len)))
+			memcpy(m->ram + x + o->off, &new, len);
+		v[0] = old;
+	} else {
+		return false;
+	}
+	return true;
+}
+
 /* Run the block; returns the next pc. */
 static u64 naive_block(struct naive *m, const struct ir_block *b)
 {
-	static u64 v[IR_OPS_MAX];
+	static u64 v[IR_OPS_MAX], pair[IR_OPS_MAX][2];
 
 	for (u32 i = 1; i < b->count; i++) {
 		const struct ir_op *o = &b->op[i];
@@ -217,6 +300,16 @@ static u64 naive_block(struct naive *m, const struct ir_block *b)
 			continue;
 		if (o->op == IR_CONST) {
 			v[i] = o->imm;
+		} else if (naive_rare(m, o, x, y, z, pair[i])) {
+			v[i] = pair[i][0];
+		} else if (o->op == IR_PUTV) {
+			memcpy((u8 *)m->t.reg + o->off, pair[o->a], 16);
+		} else if (o->op == IR_EXCEPTIF) {
+			if (x) {
+				m->t.cause = o->imm, m->t.value = y;
+				m->retired += o->insn;
+				return pc + 4;
+			}
 		} else if (o->op == IR_GET64) {
 			v[i] = m->t.reg[o->off / 8];
 		} else if (o->op == IR_PUT64) {
