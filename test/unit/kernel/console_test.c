@@ -78,7 +78,7 @@ static size_t say(struct console_chan *c, const char *text)
 
 static const char *hear(struct console_chan *c)
 {
-	static char buf[8192];
+	static char buf[32768];
 	size_t n = chr_read(console_chan_port(c), buf, sizeof(buf) - 1);
 
 	buf[n] = '\0';
@@ -288,7 +288,7 @@ static void test_quit_confirmed(void **s)
 /* A guest that does not read: its input waits in the host's port and nothing is lost. */
 static void test_flow_control(void **s)
 {
-	static char sent[5000], got[5000];
+	static char sent[20000], got[20000];
 	size_t at = 0, n;
 
 	for (size_t i = 0; i < sizeof(sent) - 1; i++)
@@ -315,13 +315,26 @@ static void test_long_write(void **s)
 	assert_true(n > 0 && n <= KIB(64));
 }
 
+/* A guest that does not listen cannot keep anybody from the monitor. */
+static void test_deaf_guest(void **s)
+{
+	static char sent[9000];
+
+	memset(sent, 'x', sizeof(sent) - 1);
+	memcpy(sent + sizeof(sent) - 3, "\001c", 2);
+	console_attach(web);
+	type(sent);
+	assert_ptr_equal(console_attached(), console_monitor());
+	hear(web);
+}
+
 /* Room made by the guest's own reading lets a command behind the backlog through. */
 static void test_command_behind_backlog(void **s)
 {
-	static char sent[1100];
+	static char sent[16500];
 
 	memset(sent, 'x', sizeof(sent) - 1);
-	memcpy(sent + 1090, "\001nyy", 4);
+	memcpy(sent + 16490, "\001nyy", 4);
 	console_attach(web);
 	type(sent);
 	assert_ptr_equal(console_attached(), web);
@@ -399,6 +412,7 @@ int main(void)
 		T(test_quit_confirmed),
 		T(test_flow_control),
 		T(test_long_write),
+		T(test_deaf_guest),
 		T(test_command_behind_backlog),
 		T(test_closed_channel),
 		T(test_further_output),
