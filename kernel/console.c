@@ -15,7 +15,7 @@
 
 #define RING		KIB(64)
 #define BACKLOG		(RING / 2)	/* so much not shown yet, and the guest has to wait */
-#define INPUT		KIB(16)	/* read ahead of a guest, so that Ctrl-A is seen however deaf it is */
+#define INPUT		KIB(16)	/* read ahead, to see Ctrl-A however deaf a guest is */
 #define NOTICE		2048
 #define OUTPUTS		4
 #define RETRY		NS_PER_MS
