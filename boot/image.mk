@@ -25,11 +25,11 @@ $(B)/$1/symtab-first.S: linker/symtab.sh
 	@linker/symtab.sh < /dev/null > $$@
 $(B)/$1/symtab-final.S: $(B)/$1/core-first.elf linker/symtab.sh
 	@llvm-nm -n $$< | linker/symtab.sh > $$@
-$(B)/$1/symtab-%.o: $(B)/$1/symtab-%.S
+$(B)/$1/symtab-%.o: $(B)/$1/symtab-%.S | $(PACKAGES)
 	@$(CLANG) $(FLAGS_$1) -c $$< -o $$@
 $(B)/$1/core.bin: $(B)/$1/core-final.elf
 	@llvm-objcopy --strip-all $$< $$@
-$(B)/$1/loader/%.o: %.c
+$(B)/$1/loader/%.o: %.c | $(PACKAGES)
 	@mkdir -p $$(@D)
 	@$(CLANG) --target=$1-unknown-windows $(LOADER) $(LOADER_$1) -I$(B)/$1 \
 	  -MMD -MP -c $$< -o $$@

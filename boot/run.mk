@@ -6,6 +6,9 @@ CONFIG ?= boot/run.toml
 RUN_FILES := guests/riscv64/Image guests/riscv64/initrd.gz
 
 .PHONY: run
+ifeq ($(filter x86_64 aarch64,$(HOST)),)
+$(error HOST=$(HOST) is unknown: x86_64 or aarch64)
+endif
 run: $(PACKAGES) $(B)/esp-$(HOST).img ## boot to a guest's shell in QEMU; HOST=, X=1 prints
 	@boot/qemu.sh $(HOST) $(B)/esp-$(HOST).img
 

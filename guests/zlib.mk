@@ -12,7 +12,7 @@ define zlib
 LIBS_$1 += $(B)/$1/libz.a
 $(B)/$1/guests/load_gzip.o: BASE += $(ZLIB_FLAGS)
 $(B)/$1/guests/load_gzip.o: $(ZLIB)/LICENSE
-$(B)/$1/libz.a: $(ZLIB)/LICENSE guests/zlib.mk
+$(B)/$1/libz.a: $(ZLIB)/LICENSE guests/zlib.mk | $(PACKAGES)
 	@rm -rf $$@ $(B)/$1/zlib && mkdir -p $(B)/$1/zlib
 	@for f in $(ZLIB_SRC); do \
 	  $(CLANG) $(filter-out -W% -I% -g,$(BASE)) $(FLAGS_$2) -w $(ZLIB_FLAGS) \

@@ -17,7 +17,7 @@ test: packages ## every test; ends with "N passed, N failed"
 boots: all $(B)/san/fvp boot-payloads $(LINUX) ## boot tests; T="linux hosted" picks
 	@test/boot/boot.py $(T)
 boot-payloads: $(patsubst %.S,$(B)/%.elf,$(wildcard test/boot/payload/*.S))
-$(B)/test/boot/payload/%.elf: test/boot/payload/%.S
+$(B)/test/boot/payload/%.elf: test/boot/payload/%.S | $(PACKAGES)
 	@mkdir -p $(@D)
 	@$(RV64_BARE) $< -o $@
 
@@ -25,7 +25,7 @@ $(B)/test/boot/payload/%.elf: test/boot/payload/%.S
 $(B)/san/fvp: $(B)/san/arch/hosted/main.o $(B)/san/libfvp.a $(LIBS_san)
 	@$(CLANG) $(SAN) -pthread $^ -o $@
 
-$(B)/bench/%.elf: test/bench/%.S
+$(B)/bench/%.elf: test/bench/%.S | $(PACKAGES)
 	@mkdir -p $(@D)
 	@$(RV64_BARE) $< -o $@
 bench: hosted x86_64 aarch64 $(LINUX) $(B)/bench/intloop.elf ## figures beside QEMU's, in one run

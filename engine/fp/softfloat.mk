@@ -14,7 +14,8 @@ define softfloat
 LIBS_$1 += $(B)/$1/libsoftfloat.a
 $(B)/$1/engine/fp/fp.o: BASE += $(SOFTFLOAT_FLAGS)
 $(B)/$1/engine/fp/fp.o: $(SOFTFLOAT)/COPYING.txt
-$(B)/$1/libsoftfloat.a: $(SOFTFLOAT)/COPYING.txt engine/fp/platform.h engine/fp/softfloat.mk
+$(B)/$1/libsoftfloat.a: $(SOFTFLOAT)/COPYING.txt engine/fp/platform.h engine/fp/softfloat.mk \
+		| $(PACKAGES)
 	@rm -rf $$@ $(B)/$1/softfloat && mkdir -p $(B)/$1/softfloat
 	@find $(SOFTFLOAT)/source $(SOFTFLOAT)/source/RISCV -maxdepth 1 -name '*.c' \
 	  ! -name '*M_*' \( ! -name '*M.c' -o -name '*256M.c' \) | \
