@@ -175,12 +175,12 @@ do_EXIT:
 		g->icount = l.end - (u64)budget;
 		g->insns_left = 0;
 		const struct block *from = l.b;
-		u64 stamp = g->code->stats.evicted;
+		u64 evicted = g->code->stats.evicted;
 
 		blk = code_find(g, x->imm64);
 		if (!blk)
 			goto raise;
-		if (stamp != g->code->stats.evicted || from->epoch != g->code->epoch)
+		if (evicted != g->code->stats.evicted || from->epoch != g->code->epoch)
 			goto enter;	/* the block we come from may be gone: leave it unlinked */
 	}
 	if (blk->gpa2 == NO_PAGE)

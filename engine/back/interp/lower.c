@@ -12,7 +12,7 @@
 #include "kernel/base/str.h"
 
 #define NOWHERE		UINT16_MAX
-#define STUBS_MAX	(2 * IR_INSNS_MAX)	/* side exits of a block; an x86 REP has two */
+#define SIDES_MAX	(2 * IR_INSNS_MAX)	/* side exits of a block; an x86 REP has two */
 
 /*
  * An operation takes two temporaries at most: a vector, or its address and its value, or a
@@ -25,20 +25,20 @@ struct lower {
 	const struct ir_block *ir;
 	struct block *b;
 	const s32 *go;
-	u32 xops, stubs, links;
+	u32 xops, sides, links;
 	u16 zero, temps, temps_end;	/* slots */
 	u16 loc[IR_OPS_MAX];		/* of each value */
 	u16 last[IR_OPS_MAX];		/* the last operation that uses it */
 	val_t holds[IR_MEMO];		/* the value that lives in state slot i, or 0 */
-	u16 link[STUBS_MAX + 1];	/* operations that link to a next block */
-	struct { u32 xop; u64 pc; u16 rest; u8 how; } stub[STUBS_MAX];
+	u16 link[SIDES_MAX + 1];	/* operations that link to a next block */
+	struct { u32 xop; u64 pc; u16 rest; u8 how; } side[SIDES_MAX];
 };
 
 size_t interp_size(const struct ir_block *ir)
 {
 	/* itself (a CALL twice), a move out of a register for its value, a side exit's two */
 	size_t xops = 4 * (size_t)ir->count + 8;
-	size_t tail = (ir->insns + STUBS_MAX + 1) * sizeof(u16);
+	size_t tail = (ir->insns + SIDES_MAX + 1) * sizeof(u16);
 
 	return ALIGN_UP(sizeof(struct block) + xops * sizeof(struct xop) + tail, (size_t)16);
 }
@@ -208,13 +208,13 @@ static u32 lower_int2(struct lower *l, u32 i)
 	return done;
 }
 
-static void stub_add(struct lower *l, u32 xop, const struct ir_op *o)
+static void side_add(struct lower *l, u32 xop, const struct ir_op *o)
 {
-	assert(l->stubs < ARRAY_LEN(l->stub));
-	l->stub[l->stubs].xop = xop;
-	l->stub[l->stubs].pc = o->imm;
-	l->stub[l->stubs].rest = (u16)(l->ir->insns - 1 - o->insn);
-	l->stub[l->stubs++].how = o->aux;
+	assert(l->sides < ARRAY_LEN(l->side));
+	l->side[l->sides].xop = xop;
+	l->side[l->sides].pc = o->imm;
+	l->side[l->sides].rest = (u16)(l->ir->insns - 1 - o->insn);
+	l->side[l->sides++].how = o->aux;
 }
 
 static u32 lower_branch(struct lower *l, u32 i)
@@ -227,7 +227,7 @@ static u32 lower_branch(struct lower *l, u32 i)
 
 	x->a = a;
 	x->b = b;
-	stub_add(l, l->xops - 1, o);
+	side_add(l, l->xops - 1, o);
 	return i;
 }
 
@@ -393,7 +393,7 @@ static void lower_begin(struct lower *l, struct gcpu *g, const struct ir_block *
 	l->ir = ir;
 	l->b = b;
 	l->go = interp_labels();
-	l->xops = l->stubs = l->links = 0;
+	l->xops = l->sides = l->links = 0;
 	l->zero = (u16)(ALIGN_UP(g->isa->state_size, (size_t)16) / 8);
 	l->temps = (u16)(l->zero + 2);
 	l->temps_end = (u16)(l->zero + GCPU_TEMPS / 8);
@@ -427,11 +427,11 @@ u32 interp_lower(struct gcpu *g, const struct ir_block *ir, struct block *b)
 	lower_begin(&l, g, ir, b);
 	for (u32 i = 1; i < ir->count; i++)
 		i = lower_op(&l, i);
-	for (u32 s = 0; s < l.stubs; s++) {
-		u32 x = l.stub[s].xop;
+	for (u32 s = 0; s < l.sides; s++) {
+		u32 x = l.side[s].xop;
 
 		b->code[x].imm = (s32)(l.xops - x);
-		exit_add(&l, l.stub[s].pc, l.stub[s].rest, l.stub[s].how);
+		exit_add(&l, l.side[s].pc, l.side[s].rest, l.side[s].how);
 	}
 	return lower_end(&l);
 }
