@@ -125,14 +125,6 @@ static struct block *code_room(struct code_cache *c, size_t size)
 	return (struct block *)(sector_base(c, c->sector) + c->used[c->sector]);
 }
 
-void code_flush(struct code_cache *c)
-{
-	memset(c->used, 0, sizeof(c->used));
-	memset(c->bucket, 0, CODE_HASH * sizeof(*c->bucket));
-	c->sector = 0;
-	stamps_forget(c);
-}
-
 /* ---- finding ---- */
 
 static struct block **bucket_of(struct code_cache *c, gva_t pc, gpa_t gpa, u32 ctx)

@@ -81,8 +81,6 @@ void code_fini(struct gcpu *g);
 
 /* Guest code may have changed (FENCE.I): every block must prove itself before its next use. */
 void code_fence(struct code_cache *c);
-/* Forget every block. */
-void code_flush(struct code_cache *c);
 
 /*
  * The block at @pc in the CPU's present context, translated if necessary. NULL: fetching
