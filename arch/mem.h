@@ -28,6 +28,37 @@ void *arch_ram_alloc(u64 len, u32 node);
 void arch_ram_free(void *base, u64 len);
 
 /*
+ * Memory for translated code, mapped twice: it is written at @rw and runs at @rx; neither mapping
+ * does what the other is for. Each is contiguous, page aligned and zeroed. What was written runs
+ * after host_code_sync() ("host/cpu.h"). E_NOMEM.
+ */
+err_t arch_code_alloc(u64 len, u8 **rw, u8 **rx);
+/* Scrubbed. All CPUs have left the code; NULL is fine. */
+void arch_code_free(u8 *rw, u8 *rx, u64 len);
+
+/*
+ * A sparse array: @len bytes of addresses in equal @pieces; every u64 of piece i reads as fill[i]
+ * until it is written, and only what was written costs memory. Pieces are multiples of
+ * SPARSE_ALIGN; where they are multiples of 2 MiB the untouched costs no page tables either.
+ * Page aligned. NULL: no memory, no addresses, or pieces of another size.
+ *
+ * One CPU uses an array at a time. On bare metal the others may still know a page as it was before
+ * it was touched, so whoever takes an array over from another CPU (or from its maker) adopts it.
+ */
+#define SPARSE_ALIGN	KIB(64)
+u64 *arch_sparse_alloc(u64 len, const u64 *fill, u32 pieces);
+/* From now on this CPU uses the array, and nobody else. Cheap if it did before. */
+void arch_sparse_adopt(u64 *base);
+/*
+ * Before the first write to the page (4 KiB) of @at since the array was made or reset. Cheap if
+ * that was done before. False: no memory, and the page still is not writable.
+ */
+bool arch_sparse_touch(u64 *base, u64 *at);
+/* Everything reads as the fill again and gives its memory back. */
+void arch_sparse_reset(u64 *base, u64 len);
+void arch_sparse_free(u64 *base, u64 len);
+
+/*
  * The page allocator has no block of @len bytes: give it more memory with page_add_range().
  * False if there is none (bare metal: it had everything from the start).
  */

@@ -2,6 +2,8 @@
 #include "engine/runner.h"
 
 const struct runner *const runners[] = {
+	&hybrid_runner,
+	&jit_runner,
 	&interp_runner,
 	NULL,
 };

@@ -13,7 +13,3 @@ struct probe {
 	u64 x19_x30[12], sp;
 };
 bool probe_run(void (*attempt)(u64 arg), u64 arg, struct probe *p);
-
-/* Accesses that may fault: false if they did. */
-bool probe_store(void *p, u8 v);
-bool probe_call(const void *code);		/* @code must be a RET if it can run at all */

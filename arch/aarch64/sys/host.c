@@ -1,6 +1,7 @@
 /* The rest of the host contract on AArch64: the banner's line and the end of the machine. */
 #include "arch/aarch64/sys/host.h"
 #include "arch/aarch64/sys/sysreg.h"
+#include "arch/bare/selftest.h"
 #include "arch/io.h"
 #include "arch/trap.h"
 #include "kernel/base/fmt.h"
@@ -31,6 +32,14 @@ void arch_describe(char *buf, size_t cap)
 		cpu_count == 1 ? "" : "s",
 		machine.gic.version, (unsigned long long)khz / 1000,
 		(unsigned long long)khz % 1000, machine.source);
+}
+
+extern const u8 simd_add[], simd_end[];
+
+const void *selftest_code(u64 *len)
+{
+	*len = (u64)(simd_end - simd_add);
+	return simd_add;
 }
 
 void arch_poweroff(int status)

@@ -203,6 +203,52 @@ void unmap_pages(u64 va, u64 len)
 		panic("cannot unmap %#llx", (unsigned long long)va);
 }
 
+u64 map_leaf(hpa_t page, u32 prot)
+{
+	return stage1_page(page, prot);
+}
+
+u64 map_table(const u64 *table)
+{
+	return stage1_table(table);
+}
+
+u64 *map_gib(u64 va)
+{
+	u64 *e;
+
+	lock_take(&tables_lock);
+	e = stage1_gib(&tables, va);
+	lock_drop(&tables_lock);
+	return e;
+}
+
+/*
+ * Break before make: nobody else uses these addresses. The TLBI reaches all CPUs, so there is
+ * nothing left to forget for one that adopts them.
+ */
+void map_set(u64 *entry, u64 value, u64 va)
+{
+	__asm__ volatile("dsb	ishst\n\t"	/* a table's contents before its entry */
+			 "str	xzr, [%0]\n\t"
+			 "dsb	ishst\n\t"
+			 "tlbi	vae2is, %2\n\t"
+			 "dsb	ish\n\t"
+			 "str	%1, [%0]\n\t"
+			 "dsb	ishst\n\t"
+			 "isb"
+			 :: "r"(entry), "r"(value), "r"(va >> PAGE_SHIFT) : "memory");
+}
+
+void map_adopt(void)
+{
+}
+
+void map_forget(void)
+{
+	tlb_flush();
+}
+
 bool map_lookup(u64 va, hpa_t *pa, u64 *left)
 {
 	u32 level;

@@ -8,6 +8,7 @@
 #include "arch/smp.h"
 #include "arch/aarch64/sys/host.h"
 #include "arch/aarch64/sys/sysreg.h"
+#include "arch/bare/selftest.h"
 #include "arch/clock.h"
 #include "arch/irq.h"
 #include "arch/trap.h"
@@ -30,6 +31,7 @@ void smp_enter(struct start_regs *r)
 	cpu_self = c;
 	gic_init_cpu();
 	clock_init_cpu();
+	selftest_cpu();
 	atomic_store(&c->online, true);
 	arch_irq_enable();
 	entry_function();
@@ -88,6 +90,7 @@ static void cpu_start(const struct machine_cpu *m)
 		log_error("cpu %#llx: no memory for its stacks", (unsigned long long)m->affinity);
 		return;
 	}
+	selftest_look();
 	status = psci_cpu_on(m->affinity, (hpa_t)(uptr)start_secondary, (u64)(uptr)r);
 	if (status)
 		log_warn("cpu %#llx: PSCI refuses to start it (%lld)",
@@ -96,17 +99,17 @@ static void cpu_start(const struct machine_cpu *m)
 		log_warn("cpu %#llx: does not answer, left out", (unsigned long long)m->affinity);
 	else
 		cpu_count++;
+	selftest_look();
 }
 
-err_t arch_smp_start(void (*entry)(void))
+static void cpus_start(void)
 {
 	u64 self = host_cpu(cpu_self)->affinity;
 
-	entry_function = entry;
 	if (!psci_version() || !gic_present()) {
 		log_info("no %s: only the boot CPU is used",
 			 gic_present() ? "PSCI" : "interrupt controller");
-		return OK;
+		return;
 	}
 	if (machine.cpus_left_out)
 		log_warn("%u CPUs are left out: at most %u are used", machine.cpus_left_out,
@@ -114,6 +117,13 @@ err_t arch_smp_start(void (*entry)(void))
 	for (u32 i = 0; i < machine.cpus && cpu_count < CPU_MAX; i++)
 		if (machine.cpu[i].affinity != self)
 			cpu_start(&machine.cpu[i]);
+}
+
+err_t arch_smp_start(void (*entry)(void))
+{
+	entry_function = entry;
+	cpus_start();
+	selftest_end();
 	return OK;
 }
 

@@ -67,7 +67,7 @@ static u64 *table_below(struct stage1 *s, u64 *entry, u32 level)
 		for (u64 i = 0; i < STAGE1_ENTRIES; i++)
 			t[i] = (old + (i << level_shift(level + 1))) |
 			       (level == 2 ? DESC_TABLE : 0);
-	entry_store(s, entry, (u64)(uptr)t | DESC_VALID | DESC_TABLE);
+	entry_store(s, entry, stage1_table(t));
 	return t;
 }
 
@@ -139,6 +139,23 @@ err_t stage1_map(struct stage1 *s, u64 va, u64 pa, u64 len, u32 prot, bool pages
 	if (len > BIT(48) || va > BIT(48) - len || pa > BIT(48) - len)
 		return ERRF(E_RANGE, "mapping beyond 48 bits");
 	return table_map(s, s->root, 0, &m);
+}
+
+u64 stage1_page(u64 pa, u32 prot)
+{
+	return pa | leaf_bits(prot) | DESC_TABLE;
+}
+
+u64 stage1_table(const u64 *table)
+{
+	return (u64)(uptr)table | DESC_VALID | DESC_TABLE;
+}
+
+u64 *stage1_gib(struct stage1 *s, u64 va)
+{
+	u64 *t = table_below(s, &s->root[va >> level_shift(0) & (STAGE1_ENTRIES - 1)], 0);
+
+	return t ? &t[va >> level_shift(1) & (STAGE1_ENTRIES - 1)] : NULL;
 }
 
 u64 stage1_lookup(const struct stage1 *s, u64 va, u32 *level)

@@ -34,5 +34,11 @@ err_t stage1_init(struct stage1 *s, void *pool, u32 pages);	/* @pool zeroed */
  */
 err_t stage1_map(struct stage1 *s, u64 va, u64 pa, u64 len, u32 prot, bool pages);
 
+/* Entries for tables of others: a page at @pa (level 3), a table (levels 0 to 2). */
+u64 stage1_page(u64 pa, u32 prot);
+u64 stage1_table(const u64 *table);
+/* The entry of level 1 for @va, with a table for it if need be; NULL when the pool is empty. */
+u64 *stage1_gib(struct stage1 *s, u64 va);
+
 /* The entry that translates @va and its level, or 0. */
 u64 stage1_lookup(const struct stage1 *s, u64 va, u32 *level);

@@ -93,6 +93,8 @@ start_mmu:
 	msr	tcr_el2, x2
 	msr	ttbr0_el2, x3
 	isb
+	msr	fpcr, xzr			/* round to nearest, no traps */
+	msr	fpsr, xzr
 	tlbi	alle2
 	ic	iallu
 	dsb	nsh

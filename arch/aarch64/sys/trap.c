@@ -8,6 +8,7 @@
 #include "arch/aarch64/sys/frame.h"
 #include "arch/aarch64/sys/host.h"
 #include "arch/aarch64/sys/sysreg.h"
+#include "arch/bare/probe.h"
 #include "arch/io.h"
 #include "kernel/base/panic.h"
 #include "kernel/base/symtab.h"

@@ -5,13 +5,16 @@
 
 #include "kernel/base/types.h"
 
-enum { CR0_WP = 1 << 16, CR4_DE = 1 << 3, CR4_PAE = 1 << 5, CR4_MCE = 1 << 6, CR4_OSFXSR = 1 << 9,
-       CR4_OSXMMEXCPT = 1 << 10, CR4_LA57 = 1 << 12 };
+enum { CR0_MP = 1 << 1, CR0_EM = 1 << 2, CR0_TS = 1 << 3, CR0_NE = 1 << 5, CR0_WP = 1 << 16 };
+enum { CR4_DE = 1 << 3, CR4_PAE = 1 << 5, CR4_MCE = 1 << 6, CR4_OSFXSR = 1 << 9,
+       CR4_OSXMMEXCPT = 1 << 10, CR4_LA57 = 1 << 12, CR4_OSXSAVE = 1 << 18 };
+enum { XCR0_X87 = 1 << 0, XCR0_SSE = 1 << 1, XCR0_AVX = 1 << 2 };
 enum { RFLAGS_IF = 1 << 9 };
 
 enum { MSR_APIC_BASE = 0x1b, MSR_PAT = 0x277, MSR_TSC_DEADLINE = 0x6e0, MSR_X2APIC = 0x800 };
 #define MSR_EFER	0xc0000080u
 #define MSR_FS_BASE	0xc0000100u
+#define MSR_GS_BASE	0xc0000101u
 enum { EFER_NXE = 1 << 11 };
 
 static inline u8 in8(u16 port)
@@ -64,6 +67,16 @@ static inline u64 msr_read(u32 msr)
 static inline void msr_write(u32 msr, u64 v)
 {
 	__asm__ volatile("wrmsr" :: "a"((u32)v), "d"((u32)(v >> 32)), "c"(msr) : "memory");
+}
+
+static inline void xcr0_write(u32 v)
+{
+	__asm__ volatile("xsetbv" :: "c"(0), "a"(v), "d"(0) : "memory");
+}
+
+static inline void invlpg(u64 va)
+{
+	__asm__ volatile("invlpg (%0)" :: "r"(va) : "memory");
 }
 
 #define CONTROL_REGISTER(name)							\

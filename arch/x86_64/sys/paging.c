@@ -10,6 +10,7 @@
  */
 #include "arch/bare/firmware.h"
 #include "arch/bare/map.h"
+#include "arch/bare/probe.h"
 #include "arch/x86_64/sys/apic.h"
 #include "arch/x86_64/sys/insn.h"
 #include "arch/x86_64/sys/paging.h"
@@ -85,7 +86,7 @@ static bool leaf_split(u64 *e, u32 level)
 		bits &= ~PTE_PS;
 	for (u32 i = 0; i < 512; i++)
 		table[i] = (pa + i * level_size(level - 1)) | bits;
-	*e = (u64)table | PTE_P | PTE_W | PTE_AD;
+	*e = map_table(table);
 	return true;
 }
 
@@ -105,7 +106,7 @@ static u64 *entry_make(u64 va, u32 level)
 			next = table_take();
 			if (!next)
 				return NULL;
-			*e = (u64)next | PTE_P | PTE_W | PTE_AD;
+			*e = map_table(next);
 		} else if ((*e & PTE_PS) && !leaf_split(e, l)) {
 			return NULL;
 		}
@@ -250,6 +251,43 @@ bool map_lookup(u64 va, hpa_t *pa, u64 *left)
 	return true;
 }
 
+u64 map_leaf(hpa_t page, u32 prot)
+{
+	return page | pte_bits(prot);
+}
+
+u64 map_table(const u64 *table)
+{
+	return (u64)table | PTE_P | PTE_W | PTE_AD;
+}
+
+u64 *map_gib(u64 va)
+{
+	u64 *e;
+
+	lock_take(&map_lock);
+	e = entry_make(va, 2);
+	lock_drop(&map_lock);
+	return e;
+}
+
+void map_set(u64 *entry, u64 value, u64 va)
+{
+	__asm__ volatile("" ::: "memory");	/* a table's contents before its entry */
+	*(volatile u64 *)entry = value;
+	invlpg(va);				/* and the tables on the way to it */
+}
+
+void map_adopt(void)
+{
+	cr3_write(cr3_read());
+}
+
+void map_forget(void)
+{
+	flush_everywhere();
+}
+
 void *arch_mmio_map(hpa_t base, u64 len, u32 prot)
 {
 	hpa_t low = ALIGN_DOWN(base, PAGE_SIZE);
@@ -301,7 +339,7 @@ void paging_init(void)
 	u32 a, b, c, d;
 
 	leaf_1g = __get_cpuid(0x80000001, &a, &b, &c, &d) && (d & (1 << 26));
-	root5[0] = (u64)root | PTE_P | PTE_W | PTE_AD;
+	root5[0] = map_table(root);
 	ram_map(PAGE_SIZE, GIB(4));
 	core_map();
 	paging_load();

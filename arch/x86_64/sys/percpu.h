@@ -39,7 +39,9 @@ struct percpu {
 	struct tss tss;
 	/* owning CPU only */
 	_Atomic ns_t alarm;	/* what the timer is set to, NS_NEVER: nothing */
+	const u8 *jit_ram;	/* where GS points */
 	/* any CPU, atomic */
+	_Atomic u32 start;	/* enum start_state of smp.c */
 	_Atomic u64 tlb_seen;	/* the newest flush it has made, see paging.c */
 } aligned_to(PAGE_SIZE);
 

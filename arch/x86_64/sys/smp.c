@@ -8,12 +8,14 @@
  * idle in HLT. Without ACPI the first 16 APIC IDs are tried, briefly.
  */
 #include "arch/bare/firmware.h"
+#include "arch/bare/selftest.h"
 #include "arch/irq.h"
 #include "arch/mem.h"
 #include "arch/smp.h"
 #include "arch/trap.h"
 #include "arch/x86_64/sys/apic.h"
 #include "arch/x86_64/sys/clock.h"
+#include "arch/x86_64/sys/fpu.h"
 #include "arch/x86_64/sys/insn.h"
 #include "arch/x86_64/sys/paging.h"
 #include "arch/x86_64/sys/percpu.h"
@@ -37,6 +39,8 @@ struct start {			/* the trampoline's third page; trampoline.S knows the offsets 
 };
 _Static_assert(offsetof(struct start, percpu) == 32 && offsetof(struct start, gdt_register) == 64 &&
 	       offsetof(struct start, far) == 72, "trampoline.S");
+
+enum start_state { START_INVITED, START_ARRIVED, START_ABANDONED };
 
 extern const u8 trampoline[], trampoline_long[], trampoline_end[];
 
@@ -134,10 +138,16 @@ static struct start *trampoline_place(hpa_t at)
 
 static _Noreturn void cpu_start(struct percpu *p)
 {
+	u32 invited = START_INVITED;
+
+	if (!atomic_compare_exchange_strong(&p->start, &invited, START_ARRIVED))
+		arch_halt();
 	percpu_load(p, p->cpu);
 	paging_load();
+	fpu_load();
 	apic_init_cpu(p);
 	clock_init_cpu();
+	selftest_cpu();
 	atomic_store(&cpu_self->online, true);
 	cr3_write(cr3_read());		/* what changed before we could be told */
 	while (__atomic_load_n(&cpu_count, __ATOMIC_ACQUIRE) <= cpu_self->id)
@@ -147,13 +157,13 @@ static _Noreturn void cpu_start(struct percpu *p)
 	arch_halt();
 }
 
-static bool cpu_answers(struct cpu *c, ns_t wait)
+static bool cpu_answers(struct percpu *p, ns_t wait)
 {
 	ns_t end = arch_clock_ns() + wait;
 
-	while (!atomic_load(&c->online) && arch_clock_ns() < end)
+	while (!atomic_load(&p->start) && arch_clock_ns() < end)
 		host_relax();
-	return atomic_load(&c->online);
+	return atomic_load(&p->start);
 }
 
 static void cpu_take(struct start *s, u32 id, enum srat_type type, bool told)
@@ -161,7 +171,7 @@ static void cpu_take(struct start *s, u32 id, enum srat_type type, bool told)
 	struct cpu *c = &cpus[cpu_count];
 	u32 node = firmware_cpu_node(type, id);
 	struct percpu *p = page_alloc(PERCPU_ORDER, node);
-	u32 page = (u32)(s->root / PAGE_SIZE - 1);
+	u32 page = (u32)(s->root / PAGE_SIZE - 1), invited = START_INVITED;
 
 	if (!p)
 		return log_error("cpu: APIC %u left out: out of memory", id);
@@ -172,22 +182,26 @@ static void cpu_take(struct start *s, u32 id, enum srat_type type, bool told)
 	s->stack = (u64)p->guard1;
 	s->entry = (u64)cpu_start;
 	s->percpu = p;
+	selftest_look();
 	apic_send_startup(id, page);
-	if (!cpu_answers(c, NS_PER_MS)) {
+	if (!cpu_answers(p, NS_PER_MS)) {
 		apic_send_startup(id, page);
-		cpu_answers(c, told ? 100 * NS_PER_MS : NS_PER_MS);
-	}
-	if (atomic_load(&c->online)) {
-		__atomic_store_n(&cpu_count, cpu_count + 1, __ATOMIC_RELEASE);
-		return;
+		cpu_answers(p, told ? 100 * NS_PER_MS : NS_PER_MS);
 	}
 	/* It may still come later, onto its stack: the block is not given back. */
-	s->entry = (u64)arch_halt;
-	if (told)
-		log_error("cpu: APIC %u does not answer; going on without it", id);
+	if (atomic_compare_exchange_strong(&p->start, &invited, START_ABANDONED)) {
+		s->entry = (u64)arch_halt;
+		if (told)
+			log_error("cpu: APIC %u does not answer; going on without it", id);
+		return;
+	}
+	while (!atomic_load(&c->online))
+		host_relax();
+	selftest_look();
+	__atomic_store_n(&cpu_count, cpu_count + 1, __ATOMIC_RELEASE);
 }
 
-err_t arch_smp_start(void (*entry)(void))
+static err_t cpus_start(void (*entry)(void))
 {
 	bool told = candidates_collect();
 	hpa_t low = candidates ? low_pages_find() : 0;
@@ -204,4 +218,12 @@ err_t arch_smp_start(void (*entry)(void))
 	for (u32 i = 0; i < candidates; i++)
 		cpu_take(s, candidate[i], candidate_type[i], told);
 	return arch_mem_protect((void *)low, PAGE_SIZE, PROT_R | PROT_W);
+}
+
+err_t arch_smp_start(void (*entry)(void))
+{
+	err_t e = cpus_start(entry);
+
+	selftest_end();
+	return e;
 }

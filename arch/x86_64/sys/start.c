@@ -4,10 +4,12 @@
  * page allocator, until clock_init() no time; each step uses only those before it.
  */
 #include "arch/bare/firmware.h"
+#include "arch/bare/selftest.h"
 #include "arch/io.h"
 #include "arch/irq.h"
 #include "arch/x86_64/sys/apic.h"
 #include "arch/x86_64/sys/clock.h"
+#include "arch/x86_64/sys/fpu.h"
 #include "arch/x86_64/sys/paging.h"
 #include "arch/x86_64/sys/percpu.h"
 #include "arch/x86_64/sys/smp.h"
@@ -40,6 +42,7 @@ void x86_start(struct boot_info *info)
 	firmware_init(info);
 	paging_init();
 	percpu_guard(&percpu_boot);
+	fpu_load();
 	apic_init();
 	apic_init_cpu(&percpu_boot);
 	clock_init();
@@ -55,6 +58,7 @@ void x86_start(struct boot_info *info)
 		panic("memory protection does not hold: text is writable, data executable or a "
 		      "guard page mapped");
 	log_info("memory protection: W^X, guard pages, checked");
+	selftest_begin();
 	kernel_main();
 }
 

@@ -32,7 +32,5 @@ void vector_bind(u32 vector, void (*raise)(u32 vector));
 /* From trap.S, and the table of fixups that PROBE sites fill. */
 void trap_take(struct trap_frame *f);
 
-/* Accesses that may fault: false if they did. */
-bool probe_store(void *p, u8 v);
-bool probe_call(const void *code);		/* @code must be a RET if it can run at all */
+/* False if it faulted; arch/bare/probe.h has more of this kind. */
 bool probe_msr_read(u32 msr, u64 *v);

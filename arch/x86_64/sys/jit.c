@@ -1,0 +1,26 @@
+/* The translator's host: x86-64 on bare metal. GS belongs to nobody else here; FS is percpu's. */
+#include "arch/x86_64/sys/insn.h"
+#include "arch/x86_64/sys/percpu.h"
+#include "engine/back/jit/host.h"
+#include "engine/back/x86_64/x86_64.h"
+#include "host/features.h"
+#include "kernel/base/cpu.h"
+
+const struct jit_target *const jit_host = &x86_64_target;
+
+u32 jit_host_features(void)
+{
+	const struct host_features f = host_features();
+
+	return (f.bmi1 ? X86_BMI1 : 0) | (f.bmi2 ? X86_BMI2 : 0) | (f.avx ? X86_AVX : 0) |
+	       (f.fma ? X86_FMA : 0) | (f.lzcnt ? X86_LZCNT : 0) | (f.popcnt ? X86_POPCNT : 0);
+}
+
+void jit_host_ram(const u8 *ram)
+{
+	struct percpu *p = percpu_of(cpu_self);
+
+	if (p->jit_ram != ram)
+		msr_write(MSR_GS_BASE, (uptr)ram);
+	p->jit_ram = ram;
+}
