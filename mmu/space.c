@@ -20,6 +20,8 @@ err_t space_init(struct space *s)
 void space_fini(struct space *s)
 {
 	space_log_stop(s);
+	for (u32 i = 0; i < s->count; i++)
+		heap_free((void *)s->range[i].watch_state);
 	heap_free(s->range);
 	*s = (struct space){ 0 };
 }
@@ -87,16 +89,26 @@ err_t space_map_ram(struct space *s, gpa_t base, u64 len, u8 *host, const char *
 	struct range new = {
 		.base = base, .len = len, .kind = RANGE_RAM, .name = name, .host = host
 	};
-	err_t err;
+	err_t err = range_check(s, range_index(s, base), &new);
 
+	if (err != OK)
+		return err;
+	new.watch = &s->watch;
+	new.watch_state = heap_alloc(len / PAGE_SIZE);
+	if (new.watch_state == NULL)
+		return ERR(E_NOMEM);
 	if (s->logging) {
 		new.dirty = heap_alloc(range_dirty_words(&new) * sizeof(u64));
-		if (new.dirty == NULL)
+		if (new.dirty == NULL) {
+			heap_free((void *)new.watch_state);
 			return ERR(E_NOMEM);
+		}
 	}
 	err = range_insert(s, new);
-	if (err != OK)
+	if (err != OK) {
 		heap_free((void *)new.dirty);
+		heap_free((void *)new.watch_state);
+	}
 	return err;
 }
 
@@ -121,6 +133,7 @@ err_t space_unmap(struct space *s, gpa_t base)
 	if (at == s->count || s->range[at].base != base)
 		return ERRF(E_NOENT, "no range begins at 0x%llx", (unsigned long long)base);
 	heap_free((void *)s->range[at].dirty);
+	heap_free((void *)s->range[at].watch_state);
 	s->count--;
 	memmove(s->range + at, s->range + at + 1, (s->count - at) * sizeof(*s->range));
 	s->generation++;
@@ -137,8 +150,6 @@ static void range_mark_span(const struct range *r, gpa_t gpa, u64 len)
 {
 	gpa_t last = gpa + len - 1;
 
-	if (likely(r->dirty == NULL))
-		return;
 	for (gpa_t page = gpa & PAGE_MASK; page <= last && page >= r->base; page += PAGE_SIZE)
 		range_mark_dirty(r, page);
 }

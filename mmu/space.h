@@ -10,6 +10,7 @@
 
 #include "kernel/base/err.h"
 #include "kernel/base/lock.h"
+#include "mmu/watch.h"
 
 enum range_kind { RANGE_RAM, RANGE_ROM, RANGE_MMIO };
 
@@ -30,6 +31,8 @@ struct range {
 	const char *name;		/* for messages, static lifetime */
 	u8 *host;			/* RAM, ROM */
 	_Atomic u64 *dirty;		/* RAM: one bit a page, or NULL while not logging */
+	_Atomic u8 *watch_state;	/* RAM: WATCH_* bits of each page */
+	struct code_watch *watch;	/* the space's */
 	const struct mmio_ops *ops;	/* MMIO */
 	void *ctx;
 	struct lock *lock;		/* MMIO: taken around ops, or NULL */
@@ -40,6 +43,7 @@ struct space {
 	u32 count;
 	bool logging;
 	u64 generation;			/* grows with every change of the ranges */
+	struct code_watch watch;
 };
 
 err_t space_init(struct space *s);
@@ -89,6 +93,13 @@ static inline u64 range_dirty_words(const struct range *r)
 	return (r->len / PAGE_SIZE + 63) / 64;
 }
 
+/* The WATCH_* bits of the page of @gpa. */
+static inline u8 range_watch_state(const struct range *r, gpa_t gpa)
+{
+	return r->watch_state ? atomic_load(&r->watch_state[(gpa - r->base) >> PAGE_SHIFT]) : 0;
+}
+
+/* The page of @gpa is about to be written, or may be from now on: for the log and the watch. */
 static inline void range_mark_dirty(const struct range *r, gpa_t gpa)
 {
 	u64 page = (gpa - r->base) >> PAGE_SHIFT;
@@ -96,4 +107,6 @@ static inline void range_mark_dirty(const struct range *r, gpa_t gpa)
 	if (unlikely(r->dirty != NULL))
 		atomic_fetch_or_explicit(&r->dirty[page / 64], BIT(page % 64),
 					 memory_order_relaxed);
+	if (unlikely(range_watch_state(r, gpa) & WATCH_NOW))
+		watch_written(r, gpa);
 }

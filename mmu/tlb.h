@@ -17,12 +17,15 @@
 #pragma once
 
 #include "kernel/base/types.h"
+#include "mmu/lpt.h"
 #include "mmu/space.h"
 
 #define TLB_SETS	1024
 #define TLB_WAYS	2
 #define TLB_KEY_BITS	12
-#define TLB_KEYS	16		/* live (asid, class) pairs */
+#define TLB_KEYS	32		/* live (asid, class) pairs */
+#define TLB_GLOBAL	UINT32_MAX	/* stands for every ASID */
+#define TLB_WRITERS	64
 
 enum access { ACCESS_READ, ACCESS_WRITE, ACCESS_FETCH };
 
@@ -42,18 +45,35 @@ struct tlb_big {
 
 struct mmu_tlb {			/* what a guest CPU has */
 	u32 key;			/* of the current context */
+	u32 asid, class;		/* ... which this is */
+	/*
+	 * For fetches, by bit 63 of the address. Code of the upper half is taken to be mapped
+	 * globally, so its key is that of all ASIDs, until a fetch shows that it is not.
+	 */
+	u32 fetch_key[2];
+	bool high_local;
 	u32 next_key;
-	u64 generation;			/* grows with every flush; for caches of fetches */
+	/*
+	 * Grows when the instruction side forgets a live entry, by a flush or for lack of room:
+	 * what was fetched through entries of this generation may still be fetched.
+	 */
+	u64 generation;
 	struct { u32 asid, class, key; } keys[TLB_KEYS];
 	u32 victim_key;
 	/* by bit 63: covers every superpage entered since the last full flush */
 	struct tlb_big big[2];
 	struct tlb i, d;
+	struct lpt *lpt;		/* of translated code, or NULL */
+	/* who may write to pages that held code before; the oldest is withdrawn for room */
+	struct { gva_t va; gpa_t page; } writer[TLB_WRITERS];
+	u32 writer_victim;
 	u64 hits_slow, fills, flushes;	/* statistics: slow path entries, fills, flushes */
 };
 
 /* Select the context (asid, class), allocating a key if it has none. */
 void tlb_context(struct mmu_tlb *t, u32 asid, u32 class);
+/* A fetch from the upper half came through a mapping of one ASID alone: none is global any more. */
+void tlb_high_is_local(struct mmu_tlb *t);
 void tlb_flush_all(struct mmu_tlb *t);
 void tlb_flush_asid(struct mmu_tlb *t, u32 asid);
 /* Forget @va in every context. */
@@ -67,10 +87,19 @@ void tlb_fill(struct mmu_tlb *t, struct tlb *side, gva_t va, gpa_t gpa, u8 *host
 	      bool write, u64 big);
 /* Withdraw write permission from every entry whose host page is @host (dirty log, code pages). */
 void tlb_protect(struct mmu_tlb *t, const u8 *host);
+/* @va may be written and leads to @page, which has held code: remember that. */
+void tlb_writer_note(struct mmu_tlb *t, gva_t va, gpa_t page);
+/*
+ * @page is watched (see watch.h): no entry may grant writing any more. @first: it never was before,
+ * so its writers are not remembered and are looked for by @host.
+ */
+void tlb_watch(struct mmu_tlb *t, gpa_t page, const u8 *host, bool first);
 
-static inline u64 tlb_tag(const struct mmu_tlb *t, gva_t va)
+static inline u64 tlb_tag(const struct mmu_tlb *t, const struct tlb *side, gva_t va)
 {
-	return (u64)t->key << (64 - TLB_KEY_BITS) | va >> PAGE_SHIFT;
+	u32 key = side == &t->i ? t->fetch_key[va >> 63] : t->key;
+
+	return (u64)key << (64 - TLB_KEY_BITS) | va >> PAGE_SHIFT;
 }
 
 static inline u64 tlb_vpn(u64 tag)
@@ -89,7 +118,7 @@ static inline u32 tlb_index(gva_t va)
 static inline u8 *tlb_read(const struct mmu_tlb *t, const struct tlb *side, gva_t va)
 {
 	const struct tlb_entry *e = side->set[tlb_index(va)];
-	u64 tag = tlb_tag(t, va);
+	u64 tag = tlb_tag(t, side, va);
 
 	if (likely(e[0].read == tag))
 		return (u8 *)(va + e[0].addend);
@@ -101,7 +130,7 @@ static inline u8 *tlb_read(const struct mmu_tlb *t, const struct tlb *side, gva_
 static inline u8 *tlb_write(const struct mmu_tlb *t, gva_t va)
 {
 	const struct tlb_entry *e = t->d.set[tlb_index(va)];
-	u64 tag = tlb_tag(t, va);
+	u64 tag = tlb_tag(t, &t->d, va);
 
 	if (likely(e[0].write == tag))
 		return (u8 *)(va + e[0].addend);
