@@ -2,31 +2,55 @@
  * The code cache: see code.h. Lowering of IR to what is stored here is the back end's
  * (interp_lower).
  */
+#include "arch/mem.h"
 #include "engine/back/interp/interp.h"
+#include "engine/back/jit/compile.h"
 #include "engine/code.h"
 #include "engine/mem.h"
+#include "engine/tuning.h"
 #include "kernel/base/heap.h"
 #include "kernel/base/panic.h"
 #include "kernel/base/str.h"
 
-err_t code_init(struct gcpu *g, size_t size)
+static err_t host_code_init(struct code_cache *c, struct gcpu *g, size_t host_size)
+{
+	err_t e = arch_code_alloc(host_size, &c->rw, &c->rx);
+
+	if (e != OK)
+		return e;
+	c->host_size = host_size;
+	c->jit = jit_create(g, c->rw, c->rx, host_size);
+	if (!c->jit)
+		return ERRF(E_NOMEM, "no memory for the translator");
+	c->host_first = ALIGN_UP(jit_shared_size(c->jit), (size_t)64);
+	c->host_sector = ALIGN_DOWN((host_size - c->host_first) / CODE_SECTORS, (size_t)64);
+	return OK;
+}
+
+err_t code_init(struct gcpu *g, size_t size, size_t host_size, u32 hot)
 {
 	struct code_cache *c = heap_alloc(sizeof(*c));
 
 	if (!c)
 		return ERR(E_NOMEM);
 	g->code = c;
+	c->hot = hot;
+	c->next_stamp = engine_tuning.first_stamp;
 	c->sector_size = ALIGN_DOWN(size / CODE_SECTORS, (size_t)16);
 	c->memory = heap_alloc_aligned(c->sector_size * CODE_SECTORS, 4096);
 	c->bucket = heap_alloc(CODE_HASH * sizeof(*c->bucket));
-	c->jump = heap_alloc(CODE_JUMPS * sizeof(*c->jump));
+	c->jump = (struct code_jump *)((u8 *)g->st + gcpu_jumps_at(g->isa));
 	c->ir = heap_alloc(sizeof(*c->ir));
-	if (!c->memory || !c->bucket || !c->jump || !c->ir) {
+	if (!c->memory || !c->bucket || !c->ir || !smc_init(g, &c->smc)) {
 		code_fini(g);
 		return ERRF(E_NOMEM, "no memory for a code cache of %zu KiB", size >> 10);
 	}
-	code_stamp(g);
-	return OK;
+	err_t e = host_size ? host_code_init(c, g, host_size) : OK;
+	if (e != OK)
+		code_fini(g);
+	else
+		code_stamp(g);
+	return e;
 }
 
 void code_fini(struct gcpu *g)
@@ -35,48 +59,82 @@ void code_fini(struct gcpu *g)
 
 	if (!c)
 		return;
+	if (c->rw)
+		arch_code_free(c->rw, c->rx, c->host_size);
+	jit_destroy(c->jit);
+	smc_fini(g, &c->smc);
 	heap_free(c->ir);
-	heap_free(c->jump);
 	heap_free(c->bucket);
 	heap_free(c->memory);
 	heap_free(c);
 	g->code = NULL;
 }
 
+/* ---- links between blocks of host code ---- */
+
+/* Are the pages of @b in the instruction TLB, whose generation tells when they no longer are? */
+static bool block_is_cached(const struct gcpu *g, const struct block *b)
+{
+	return tlb_read(g->tlb, &g->tlb->i, b->pc) &&
+	       (b->gpa2 == NO_PAGE || tlb_read(g->tlb, &g->tlb->i, b->pc + b->bytes - 1));
+}
+
+void code_link(struct gcpu *g, const struct block *from, struct jit_site *site,
+	       const struct block *to)
+{
+	if (site->kind == SITE_LINK ? block_may_chain(from, to) : block_is_cached(g, to))
+		smc_link(g->code, site, to);
+}
+
 /* ---- stamps ---- */
 
-void code_stamp(struct gcpu *g)
+/*
+ * A stamp that was never used. Host code compares its low half: before that repeats, whatever holds
+ * one is forgotten, but no block, as one may be in the making. 0 is no stamp.
+ */
+static u64 stamp_new(struct code_cache *c)
 {
-	struct code_cache *c = g->code;
-	u64 generation = g->tlb->generation;
-	u32 key = g->tlb->key, i;
+	if ((u32)++c->next_stamp == 0) {
+		c->next_stamp++;
+		smc_unlink_all(c);
+		memset(c->jump, 0, CODE_JUMPS * sizeof(*c->jump));
+		memset(c->stamps, 0, sizeof(c->stamps));
+	}
+	return c->next_stamp;
+}
+
+static u64 stamp_of(struct code_cache *c, u64 generation, u32 key, u32 ctx)
+{
+	u32 i;
 
 	for (i = 0; i < CODE_STAMPS; i++)
 		if (c->stamps[i].generation == generation && c->stamps[i].key == key &&
-		    c->stamps[i].ctx == g->ctx && c->stamps[i].epoch == c->epoch &&
-		    c->stamps[i].stamp)
-			break;
-	if (i == CODE_STAMPS) {
-		i = c->stamp_victim++ % CODE_STAMPS;
-		c->stamps[i].generation = generation;
-		c->stamps[i].key = key;
-		c->stamps[i].ctx = g->ctx;
-		c->stamps[i].epoch = c->epoch;
-		c->stamps[i].stamp = ++c->next_stamp;
-	}
-	c->stamp = c->stamps[i].stamp;
+		    c->stamps[i].ctx == ctx && c->stamps[i].stamp)
+			return c->stamps[i].stamp;
+	u64 stamp = stamp_new(c);		/* may forget them all */
+
+	i = c->stamp_victim++ % CODE_STAMPS;
+	c->stamps[i].generation = generation;
+	c->stamps[i].key = key;
+	c->stamps[i].ctx = ctx;
+	return c->stamps[i].stamp = stamp;
+}
+
+void code_stamp(struct gcpu *g)
+{
+	const struct mmu_tlb *t = g->tlb;
+
+	for (u32 half = 0; half < 2; half++)
+		g->code->stamp[half] = stamp_of(g->code, t->generation, t->fetch_key[half],
+						g->ctx);
 }
 
 /* No remembered stamp matches any more: the jump cache is empty without touching it. */
 static void stamps_forget(struct code_cache *c)
 {
 	memset(c->stamps, 0, sizeof(c->stamps));
-	c->stamp = ++c->next_stamp;
-}
-
-void code_fence(struct code_cache *c)
-{
-	c->epoch++;
+	c->stamp[0] = stamp_new(c);
+	c->stamp[1] = stamp_new(c);
 }
 
 /* ---- memory ---- */
@@ -97,31 +155,75 @@ static void bucket_remove(struct code_cache *c, struct block *b);
 static void sector_unlink_all(struct code_cache *c, u32 sector)
 {
 	sector_each(c, sector, b)
-		for (u32 i = 0; i < b->links; i++)
+		for (u32 i = 0; i < b->links; i++)	/* none in host code */
 			b->code[b->link[i]].link = NULL;
+}
+
+static void links_drop(struct code_cache *c)
+{
+	smc_unlink_all(c);
+	for (u32 s = 0; s < CODE_SECTORS; s++)
+		sector_unlink_all(c, s);
 }
 
 static void sector_empty(struct code_cache *c, u32 sector)
 {
 	sector_each(c, sector, b) {
 		bucket_remove(c, b);
+		smc_remove(b);
+		code_jump_forget(c, b);
 		c->stats.evicted++;
 	}
-	c->used[sector] = 0;
+	c->used[sector] = c->host_used[sector] = 0;
 }
 
-/*
- * Room for a block of @size bytes in the current sector; moves on to the oldest one if it is full.
- */
+/* Move on to the oldest sector, emptying it: nothing leads to what was in it any more. */
+static void sector_next(struct code_cache *c)
+{
+	links_drop(c);
+	c->sector = (c->sector + 1) % CODE_SECTORS;
+	sector_empty(c, c->sector);
+	stamps_forget(c);
+}
+
+void code_unlink(struct gcpu *g)
+{
+	links_drop(g->code);
+}
+
+static void blocks_drop(struct code_cache *c)
+{
+	smc_unlink_all(c);
+	for (u32 s = 0; s < CODE_SECTORS; s++)
+		sector_empty(c, s);
+	smc_reset(c);
+	memset(c->jump, 0, CODE_JUMPS * sizeof(*c->jump));
+	memset(c->stamps, 0, sizeof(c->stamps));
+}
+
+void code_drop(struct gcpu *g)
+{
+	blocks_drop(g->code);
+	g->code->next_stamp++;
+	code_stamp(g);
+}
+
+void code_follow_space(struct gcpu *g)
+{
+	struct code_cache *c = g->code;
+
+	if (likely(c->space_generation == g->space->generation))
+		return;
+	c->space_generation = g->space->generation;
+	tlb_flush_all(g->tlb);
+	code_drop(g);
+}
+
+/* Room for a block of @size bytes, in the current sector or the next. */
 static struct block *code_room(struct code_cache *c, size_t size)
 {
-	if (c->used[c->sector] + size > c->sector_size) {
-		c->sector = (c->sector + 1) % CODE_SECTORS;
-		sector_empty(c, c->sector);
-		for (u32 s = 0; s < CODE_SECTORS; s++)
-			sector_unlink_all(c, s);
-		stamps_forget(c);
-	}
+	if (c->used[c->sector] + size > c->sector_size)
+		sector_next(c);
 	return (struct block *)(sector_base(c, c->sector) + c->used[c->sector]);
 }
 
@@ -143,11 +245,20 @@ static void bucket_remove(struct code_cache *c, struct block *b)
 		}
 }
 
+static bool block_is(const struct block *b, gva_t pc, gpa_t gpa, u32 ctx)
+{
+	return b->pc == pc && b->gpa == gpa && b->ctx == ctx;
+}
+
+/* After a flush of the TLB, what the jump cache had is most likely it. */
 static struct block *bucket_find(struct code_cache *c, gva_t pc, gpa_t gpa, u32 ctx)
 {
-	struct block *b = *bucket_of(c, pc, gpa, ctx);
+	struct block *b = code_jump_at(c, pc)->block;
 
-	while (b && (b->pc != pc || b->gpa != gpa || b->ctx != ctx))
+	if (b && block_is(b, pc, gpa, ctx))
+		return b;
+	b = *bucket_of(c, pc, gpa, ctx);
+	while (b && !block_is(b, pc, gpa, ctx))
 		b = b->next;
 	return b;
 }
@@ -182,12 +293,16 @@ static u64 hash_bytes(u64 h, const u8 *p, u32 len)
 	return h;
 }
 
+/* Of @bytes bytes, of which @first lie in the first page. */
+static u64 hash_code(const u8 *page, u32 first, const u8 *page2, u32 bytes)
+{
+	first = MIN(first, bytes);
+	return hash_bytes(hash_bytes(bytes, page, first), page2, bytes - first);
+}
+
 static u64 fetch_hash(const struct fetch *f, u32 bytes)
 {
-	u32 first = MIN(bytes, f->len);
-	u64 h = hash_bytes(bytes, f->host, first);
-
-	return first < bytes ? hash_bytes(h, f->host2, bytes - first) : h;
+	return hash_code(f->host, f->len, f->host2, bytes);
 }
 
 /*
@@ -205,41 +320,84 @@ static bool code_translate(struct gcpu *g, const struct code_window *w, u32 limi
 	return true;
 }
 
-/* Build the IR of the block at @pc into c->ir. False: fetching a second page faulted. */
-static bool code_build(struct gcpu *g, gva_t pc, u32 limit, struct fetch *f)
+/*
+ * Build the IR of the block at @pc into c->ir, from a copy of its bytes: they may change meanwhile,
+ * and what is hashed must be what was translated. False: fetching a second page faulted. With
+ * @keep the pages are watched.
+ */
+static bool code_build(struct gcpu *g, gva_t pc, u32 limit, bool keep, struct fetch *f)
 {
-	u8 straddle[16];
-	struct code_window w = { .pc = pc, .bytes = f->host, .len = f->len, .ctx = g->ctx,
-				 .features = g->features };
+	struct code_cache *c = g->code;
+	struct code_window w = { .pc = pc, .bytes = c->copy, .len = MIN(f->len, CODE_COPY),
+				 .ctx = g->ctx, .features = g->features };
 
-	if (code_translate(g, &w, limit))
+	if (keep)
+		smc_watch(g, f->gpa);
+	memcpy(c->copy, f->host, w.len);
+	if (code_translate(g, &w, limit)) {
+		c->hash = hash_code(c->copy, f->len, NULL, c->ir->bytes);
 		return true;
+	}
 	if (!fetch_next_page(g, pc, f))
 		return false;
-	memcpy(straddle, f->host, f->len);
-	memcpy(straddle + f->len, f->host2, sizeof(straddle) - f->len);
-	w.bytes = straddle;
-	w.len = sizeof(straddle);
+	if (keep)
+		smc_watch(g, f->gpa2);
+	w.len = 16;
+	memcpy(c->copy + f->len, f->host2, w.len - f->len);
 	if (!code_translate(g, &w, 1))
-		panic("%s: no instruction in %zu bytes at %#llx", g->isa->name, sizeof(straddle),
+		panic("%s: no instruction in %u bytes at %#llx", g->isa->name, w.len,
 		      (unsigned long long)pc);
+	c->hash = hash_code(c->copy, f->len, c->copy + f->len, c->ir->bytes);
 	return true;
 }
 
-/* Lower c->ir into the cache. */
+/* What a block is to be told from others by. */
+static void block_identify(struct code_cache *c, struct block *b, const struct fetch *f, u32 size)
+{
+	b->gpa = f->gpa;
+	b->gpa2 = c->ir->bytes > f->len ? f->gpa2 : NO_PAGE;
+	b->hash = c->hash;
+	b->size = size;
+	c->stats.translated++;
+	c->stats.ir_ops += c->ir->count;
+}
+
+/* Lower c->ir into the cache, for the interpreter. */
 static struct block *code_store(struct gcpu *g, const struct fetch *f)
 {
 	struct code_cache *c = g->code;
 	struct block *b = code_room(c, interp_size(c->ir));
 
-	u32 size = interp_lower(g, c->ir, b);
-	b->gpa = f->gpa;
-	b->gpa2 = c->ir->bytes > f->len ? f->gpa2 : NO_PAGE;
-	b->epoch = c->epoch;
-	b->hash = fetch_hash(f, c->ir->bytes);
-	b->size = size;
-	c->stats.translated++;
-	c->stats.ir_ops += c->ir->count;
+	block_identify(c, b, f, interp_lower(g, c->ir, b));
+	b->heat = engine_tuning.heat ? engine_tuning.heat(c->hot) : c->hot;
+	return b;
+}
+
+/* The same as host code. */
+static struct block *code_store_host(struct gcpu *g, const struct fetch *f)
+{
+	struct code_cache *c = g->code;
+	struct block *b;
+	u32 size, bytes;
+
+	for (u32 tries = 0; ; tries++) {
+		size_t at;
+
+		b = code_room(c, jit_size(c->ir));
+		at = c->host_first + c->sector * c->host_sector + c->host_used[c->sector];
+		size = jit_compile(c, g, b, at, c->host_sector - c->host_used[c->sector],
+				   &bytes);
+		if (size)
+			break;
+		if (tries == 1)
+			panic("a block of %u operations fits in no sector", c->ir->count);
+		sector_next(c);
+	}
+	block_identify(c, b, f, size);
+	c->host_used[c->sector] += ALIGN_UP(bytes, 16u);
+	c->stats.compiled++;
+	c->stats.host_bytes += bytes;
+	c->stats.host_insns += b->insns;
 	return b;
 }
 
@@ -252,56 +410,110 @@ static bool block_current(struct gcpu *g, struct block *b, struct fetch *f)
 		return false;
 	if (b->gpa2 == NO_PAGE && b->bytes > f->len)
 		return false;			/* not all of it may be fetched any more */
-	if (b->epoch != g->code->epoch) {
+	if (b->stale) {
+		smc_watch(g, b->gpa);
+		if (b->gpa2 != NO_PAGE)
+			smc_watch(g, b->gpa2);
 		if (fetch_hash(f, b->bytes) != b->hash)
 			return false;
-		b->epoch = g->code->epoch;
+		b->stale = false;
 		g->code->stats.verified++;
 	}
 	return true;
 }
 
-static struct block *code_remember(struct code_cache *c, gva_t pc, struct block *b)
+/*
+ * Remember in the jump cache what may be found again without a fetch.
+ */
+static struct block *code_remember(struct gcpu *g, gva_t pc, struct block *b)
 {
-	*code_jump_at(c, pc) = (struct code_jump){ .pc = pc, .stamp = c->stamp, .block = b };
+	struct code_cache *c = g->code;
+
+	if (block_is_cached(g, b))
+		*code_jump_at(c, pc) = (struct code_jump){
+			.pc = pc, .stamp = c->stamp[pc >> 63], .block = b,
+			.entry = b->entry ? b->entry : jit_leave_entry(c->jit, b),
+		};
 	return b;
+}
+
+/* The block at @pc if there is a current one. False: fetching failed. */
+static bool code_search(struct gcpu *g, gva_t pc, struct fetch *f, struct block **out)
+{
+	struct code_cache *c = g->code;
+	struct block *b;
+
+	*out = NULL;
+	if (smc_is_full(&c->smc))
+		code_drop(g);
+	if (!fetch_begin(g, pc, f))
+		return false;
+	b = bucket_find(c, pc, f->gpa, g->ctx);
+	if (!b)
+		return true;
+	if (block_current(g, b, f)) {
+		*out = b;
+		return true;
+	}
+	if (g->xcpt.pending)
+		return false;
+	bucket_remove(c, b);		/* its memory is reclaimed with its sector */
+	smc_remove(b);
+	code_jump_forget(c, b);
+	c->stats.stale++;
+	return true;
+}
+
+static struct block *code_make(struct gcpu *g, gva_t pc, struct fetch *f, bool host)
+{
+	struct code_cache *c = g->code;
+	struct block *b, **bucket;
+
+	if (!code_build(g, pc, IR_INSNS_MAX, true, f))
+		return NULL;
+	b = host ? code_store_host(g, f) : code_store(g, f);
+	c->used[c->sector] += b->size;
+	smc_add(c, b);
+	bucket = bucket_of(c, pc, b->gpa, b->ctx);
+	b->next = *bucket;
+	*bucket = b;
+	return code_remember(g, pc, b);
 }
 
 struct block *code_find(struct gcpu *g, gva_t pc)
 {
-	struct code_cache *c = g->code;
 	struct fetch f;
 	struct block *b;
 
-	if (!fetch_begin(g, pc, &f))
+	if (!code_search(g, pc, &f, &b))
 		return NULL;
-	b = bucket_find(c, pc, f.gpa, g->ctx);
-	if (b) {
-		if (block_current(g, b, &f)) {
-			c->stats.found++;
-			return code_remember(c, pc, b);
-		}
-		if (g->xcpt.pending)
-			return NULL;
-		bucket_remove(c, b);		/* its memory is reclaimed with its sector */
-		c->stats.stale++;
-	}
-	if (!code_build(g, pc, IR_INSNS_MAX, &f))
-		return NULL;
-	b = code_store(g, &f);
-	c->used[c->sector] += b->size;
-	struct block **bucket = bucket_of(c, pc, b->gpa, b->ctx);
+	if (!b)
+		return code_make(g, pc, &f, g->code->hot == 0);
+	g->code->stats.found++;
+	return code_remember(g, pc, b);
+}
 
-	b->next = *bucket;
-	*bucket = b;
-	return code_remember(c, pc, b);
+struct block *code_compile(struct gcpu *g, gva_t pc)
+{
+	struct fetch f;
+	struct block *b;
+
+	if (!code_search(g, pc, &f, &b))
+		return NULL;
+	if (b && b->entry)
+		return code_remember(g, pc, b);
+	if (b) {
+		bucket_remove(g->code, b);	/* links of the interpreter still lead to it: hot */
+		code_jump_forget(g->code, b);
+	}
+	return code_make(g, pc, &f, true);
 }
 
 struct block *code_find_short(struct gcpu *g, gva_t pc, u32 limit)
 {
 	struct fetch f;
 
-	if (!fetch_begin(g, pc, &f) || !code_build(g, pc, limit, &f))
+	if (!fetch_begin(g, pc, &f) || !code_build(g, pc, limit, false, &f))
 		return NULL;
 	return code_store(g, &f);		/* ->used stays: the next block overwrites it */
 }

@@ -2,23 +2,27 @@
  * The code cache of one guest CPU: translated blocks, found by (pc, physical address, ctx).
  * Private to its CPU, so without locks; other CPUs' stores do not touch it.
  *
- *  - Memory is eight FIFO sectors; when all are full the oldest is emptied as a whole.
+ *  - A block is lowered for the interpreter, or translated to host code. Which, is a matter of
+ *    how often it has run: ->hot times and it is translated (0: at once, UINT32_MAX: never).
+ *  - Memory is eight FIFO sectors, each with a part for blocks and a part for host code; when all
+ *    are full the oldest is emptied as a whole.
  *  - Exits inside a page are linked to their target; everything else goes through the jump
  *    cache, a direct-mapped table tagged with pc and a stamp that stands for context,
- *    translation key and TLB generation.
- *  - Guest code may change; RISC-V and Arm say when it must be seen (FENCE.I, IC IVAU). Then
- *    the epoch grows. A block of an older epoch is used again only if its guest bytes still
- *    hash to what was translated, so nothing is flushed that has not changed, whoever (this
- *    CPU, another one, a device) wrote it.
+ *    translation key (for fetches: see mmu/tlb.h) and TLB generation.
+ *  - Guest code may change; RISC-V and Arm say when it must be seen (FENCE.I, IC IVAU). Then the
+ *    blocks of pages that were written (smc.h) become stale. A stale block is used again only if
+ *    its guest bytes still hash to what was translated, so nothing is given up that has not
+ *    changed.
  */
 #pragma once
 
 #include "engine/ir/ir.h"
+#include "engine/smc.h"
 
 #define CODE_SECTORS	8
-#define CODE_HASH	8192		/* buckets */
-#define CODE_JUMPS	4096		/* jump cache entries */
-#define CODE_STAMPS	16
+#define CODE_HASH	131072		/* buckets */
+#define CODE_STAMPS	32
+#define CODE_COPY	(16 * IR_INSNS_MAX)	/* bytes a block may have */
 #define NO_PAGE		UINT64_MAX
 
 /* One executable operation of the interpreter: 16 bytes, pre-resolved. See back/interp/lower.c. */
@@ -36,69 +40,150 @@ struct xop {
 };
 _Static_assert(sizeof(struct xop) == 16, "executable operations are 16 bytes");
 
+/* What a slow path or an exit of translated code belongs to: see engine/back/jit/jit.h. */
+enum jit_site_kind {
+	SITE_BLOCK,			/* the first of each block */
+	SITE_LINK,			/* exit to arg, in the same page */
+	SITE_GUARDED,			/* exit to arg, elsewhere: the link holds for one stamp */
+	SITE_LOAD, SITE_STORE,		/* arg = enum jit_access bits */
+	SITE_OP,	/* arg = op | aux << 16 | imm << 32; extra: see jit_call_slow() */
+	SITE_CALL,			/* arg = const struct ir_helper * */
+	SITE_EXCEPT,			/* arg = cause */
+};
+
+struct jit_site {
+	u64 arg;
+	u32 extra;		/* exits: the jump to link, as an offset in the host code */
+	u8 insn, kind;
+	u16 index;		/* in the block's array */
+};
+_Static_assert(sizeof(struct jit_site) == 16, "sites are as long as the interpreter's operations");
+
 struct block {
 	gva_t pc;
 	/* of the first byte; of the second page if an instruction straddles, else NO_PAGE */
 	gpa_t gpa, gpa2;
-	u64 epoch;		/* when its guest bytes were last known to be as translated */
 	u64 hash;			/* of the guest bytes */
+	struct smc_node in_page[2];
 	u32 ctx;
 	struct block *next;		/* in its hash bucket */
 	u16 insns, bytes, links, xops;
 	u32 size;			/* bytes in the cache, a multiple of 16 */
+	u32 heat;			/* interpreted: runs until it is hot */
+	bool stale;		/* its page was written: its hash is to be compared first */
+	bool fp;			/* host code with the guest's FP registers in the host's */
+	const u8 *entry;		/* host code, or NULL */
 	u16 *insn_pc;			/* offset of each instruction */
 	u16 *link;	/* indices in code[] of the operations whose ->link points to a block */
-	struct xop code[];
+	union {
+		struct xop code[0];	/* interpreted */
+		struct jit_site site[0];	/* host code */
+	};
 };
 
-struct code_jump {
-	gva_t pc;
-	u64 stamp;
-	struct block *block;
-};
+/* Counters of a code cache, since its guest CPU began. */
+#define CODE_STATS(X) \
+	X(translated, "blocks lowered for the interpreter or translated") \
+	X(compiled, "... of them to host code") \
+	X(found, "blocks looked up by address") \
+	X(verified, "... that had to prove that their code is unchanged") \
+	X(stale, "... and could not") \
+	X(evicted, "blocks given up for room") \
+	X(linked, "exits linked to a block") \
+	X(unlinked, "... and unlinked again") \
+	X(entered, "times that host code was entered") \
+	X(slow_memory, "loads and stores on the slow path") \
+	X(slow_calls, "calls of helpers") \
+	X(slow_ops, "operations without an inline form") \
+	X(faults, "exceptions taken by host code") \
+	X(ir_ops, "IR operations") \
+	X(host_bytes, "bytes of host code") \
+	X(host_insns, "guest instructions they stand for")
 
 struct code_stats {
-	u64 translated, found, verified, stale, evicted, ir_ops;
+#define X(name, text) u64 name;
+	CODE_STATS(X)
+#undef X
 };
+
 
 struct code_cache {
 	u8 *memory;
 	size_t sector_size;		/* bytes */
 	size_t used[CODE_SECTORS];	/* of each sector */
+	/* host code: written at rw, run at rx; common code first, then the sectors */
+	u8 *rw, *rx;
+	size_t host_size, host_first, host_sector;
+	size_t host_used[CODE_SECTORS];
+	u32 hot;			/* runs after which a block is translated */
+	struct jit *jit;		/* the translator, or NULL */
+	struct smc smc;
+	u64 space_generation;		/* of the address space that blocks were made in */
 	u32 sector;			/* that is being filled */
-	u64 epoch;
-	u64 stamp, next_stamp;
-	struct { u64 generation, epoch, stamp; u32 key, ctx; } stamps[CODE_STAMPS];
+	u64 stamp[2];			/* by bit 63 of the pc */
+	u64 next_stamp;
+	struct { u64 generation, stamp; u32 key, ctx; } stamps[CODE_STAMPS];
 	u32 stamp_victim;
 	struct block **bucket;
 	struct code_jump *jump;
-	struct ir_block *ir;		/* workspace */
+	struct ir_block *ir;		/* workspace: of the block being made */
+	u64 hash;
+	u8 copy[CODE_COPY];
 	struct code_stats stats;
 };
 
-err_t code_init(struct gcpu *g, size_t size);
+/* Bytes of blocks, and of host code (0: none is made). E_NOMEM. */
+must_check err_t code_init(struct gcpu *g, size_t size, size_t host_size, u32 hot);
 void code_fini(struct gcpu *g);
 
-/* Guest code may have changed (FENCE.I): every block must prove itself before its next use. */
-void code_fence(struct code_cache *c);
+/* Forget every link, so that each exit finds its target anew. */
+void code_unlink(struct gcpu *g);
+/* Forget every block. */
+void code_drop(struct gcpu *g);
+/* The ranges of the address space may have changed: then what was known is forgotten. */
+void code_follow_space(struct gcpu *g);
 
 /*
  * The block at @pc in the CPU's present context, translated if necessary. NULL: fetching
  * failed and an exception is parked.
  */
 struct block *code_find(struct gcpu *g, gva_t pc);
+/* The same as host code, also if it is not hot yet. Only where there is a translator. */
+struct block *code_compile(struct gcpu *g, gva_t pc);
+/* From now on the exit @site of @from goes straight to host code @to, if it may. */
+void code_link(struct gcpu *g, const struct block *from, struct jit_site *site,
+	       const struct block *to);
 /*
  * The same, translated afresh with at most @limit instructions and not kept: valid until the next
  * call.
  */
 struct block *code_find_short(struct gcpu *g, gva_t pc, u32 limit);
 
-/* Recompute the stamp after a change of ctx, translation key, TLB generation or epoch. */
+/* Recompute the stamp after a change of ctx, translation key or TLB generation. */
 void code_stamp(struct gcpu *g);
 
 static inline struct code_jump *code_jump_at(const struct code_cache *c, gva_t pc)
 {
-	return &c->jump[(pc >> 1 ^ pc >> 13) % CODE_JUMPS];
+	return &c->jump[(pc >> 1) % CODE_JUMPS];	/* translated code computes it too */
+}
+
+/* @b is given up or stale: it is not found in the jump cache. */
+static inline void code_jump_forget(struct code_cache *c, const struct block *b)
+{
+	struct code_jump *j = code_jump_at(c, b->pc);
+
+	if (j->block == b)
+		*j = (struct code_jump){ 0 };
+}
+
+/*
+ * May a link that is never asked again lead from @from to @to, in the same page? Not if context or
+ * translation changed on the way; and the second page of a block may come to be another one while
+ * the first stays what it is.
+ */
+static inline bool block_may_chain(const struct block *from, const struct block *to)
+{
+	return to->gpa2 == NO_PAGE && to->ctx == from->ctx && !((to->gpa ^ from->gpa) & PAGE_MASK);
 }
 
 /* Fast path of code_find(). */
@@ -106,5 +191,5 @@ static inline struct block *code_lookup(const struct code_cache *c, gva_t pc)
 {
 	const struct code_jump *j = code_jump_at(c, pc);
 
-	return likely(j->pc == pc && j->stamp == c->stamp) ? j->block : NULL;
+	return likely(j->pc == pc && j->stamp == c->stamp[pc >> 63]) ? j->block : NULL;
 }

@@ -4,6 +4,7 @@
  * kernel kick the host CPU concerned.
  */
 #include "engine/gcpu.h"
+#include "engine/isa.h"
 #include "engine/runner.h"
 #include "kernel/base/heap.h"
 
@@ -22,7 +23,8 @@ err_t gcpu_init(struct gcpu *g)
 {
 	err_t e;
 
-	g->st = heap_alloc_aligned(ALIGN_UP(g->isa->state_size, (size_t)16) + GCPU_TEMPS, 64);
+	g->st = heap_alloc_aligned(gcpu_jumps_at(g->isa) + CODE_JUMPS * sizeof(struct code_jump),
+				   64);
 	g->tlb = heap_alloc_aligned(sizeof(*g->tlb), 64);
 	if (!g->st || !g->tlb) {
 		e = ERRF(E_NOMEM, "no memory for the state of CPU %u", g->index);

@@ -25,10 +25,23 @@ enum gcpu_request {
 	REQ_LEAVE    = 1 << 0,	/* return from run() with EXIT_BUDGET */
 	REQ_TLB      = 1 << 1,	/* flush every translation */
 	REQ_FENCE_I  = 1 << 2,	/* forget code that may have changed */
+	REQ_UNLINK   = 1 << 3,	/* forget what leads from code to code: it may not any more */
 };
 
 /* Scratch behind the state in the same allocation: the engine's block-local values. */
 #define GCPU_TEMPS KIB(32)
+/*
+ * Behind them the jump cache, where translated code reaches it from the same register: which
+ * block is at pc while the code cache's stamp is ->stamp.
+ */
+#define CODE_JUMPS 8192
+
+struct code_jump {
+	u64 pc, stamp;
+	const u8 *entry;		/* host code; of an interpreted block: what leaves to it */
+	struct block *block;
+};
+_Static_assert(sizeof(struct code_jump) == 32, "translated code computes the index");
 #define ENGINE_SLICE 8192	/* guest instructions between two looks at ->attention */
 
 struct gcpu {
@@ -39,10 +52,13 @@ struct gcpu {
 	struct gclock *clock;
 	u32 index;			/* hart id, MPIDR, APIC id */
 	u32 features;			/* ISA feature bits chosen by configuration */
+	u32 hot;	/* hybrid: runs after which a block is translated; 0: what suits */
+	/* 0, or interrupts are taken only at multiples of it and at ->check: see slice.h */
+	u32 quantum;
 	/* a guest firmware runs the highest privilege level; else calls go to EXIT_HYPERCALL */
 	bool firmware;
 	/* owning CPU only */
-	void *st;	/* struct rv64_state, a64_state, x86_state; GCPU_TEMPS bytes follow */
+	void *st;	/* struct rv64_state ...; temporaries and the jump cache follow */
 	struct mmu_tlb *tlb;
 	struct code_cache *code;	/* interpreter and JIT */
 	u32 ctx;		/* what blocks depend on besides pc; kept by the front end */
@@ -58,6 +74,7 @@ struct gcpu {
 	u8 *fill_host;			/* the same as host address, NULL for MMIO */
 	u32 fill_len;		/* bytes from there on that the answer holds for, inside the page */
 	bool halted;			/* in WFI/HLT: run() returns EXIT_HALT until isa->wakes() */
+	bool check;	/* the last instruction may have enabled interrupts, slept or left */
 	bool leave_block; /* a helper changed ctx or translation: look the next block up again */
 	struct exit *exit;	/* a helper that must leave run() fills it and sets ->leave */
 	bool leave;

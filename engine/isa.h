@@ -39,6 +39,9 @@ struct isa {
 	u32 features;			/* what is on by default */
 	const struct isa_feature *feature; /* what can be switched, NULL name ends; may be NULL */
 	const struct fp_policy *fp;	/* its floating-point rules */
+	/* offsets in the state of 64-bit registers that code uses most, hottest first; 0 ends */
+	const u16 *hot, *hot_fp;
+	u32 ctx_fp;			/* bits of ctx with which code may use FP registers */
 	/* every piece of state: snapshots, dumps, comparison; NULL name ends */
 	const struct field *fields;
 
@@ -85,6 +88,12 @@ const struct isa *isa_find(const char *name);
  * lists those there are.
  */
 err_t isa_features(const struct isa *isa, const char *const *item, u32 count, u32 *out);
+
+/* Offset of the jump cache from the state. */
+static inline u32 gcpu_jumps_at(const struct isa *isa)
+{
+	return (u32)(ALIGN_UP(isa->state_size, (size_t)64) + GCPU_TEMPS);
+}
 
 static inline u64 gcpu_pc(const struct gcpu *g)
 {

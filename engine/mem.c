@@ -8,6 +8,7 @@
  */
 #include "engine/ir/ir.h"
 #include "engine/mem.h"
+#include "engine/tuning.h"
 #include "kernel/base/str.h"
 
 /* One translated piece of an access; host NULL: not plain memory. */
@@ -17,6 +18,13 @@ struct piece {
 	u32 len;
 };
 
+static bool fill(struct gcpu *g, gva_t va, u32 len, enum access access)
+{
+	if (engine_tuning.miss)
+		engine_tuning.miss(g);
+	return g->isa->fill(g, va, len, access);
+}
+
 static bool piece_translate(struct gcpu *g, gva_t va, u32 len, enum access access, struct piece *p)
 {
 	p->len = len;
@@ -25,7 +33,7 @@ static bool piece_translate(struct gcpu *g, gva_t va, u32 len, enum access acces
 	if (p->host)
 		return true;
 	g->tlb->hits_slow++;
-	if (!g->isa->fill(g, va, len, access))
+	if (!fill(g, va, len, access))
 		return false;
 	p->host = g->fill_host;
 	p->gpa = g->fill_gpa;
@@ -125,7 +133,7 @@ bool mem_probe(struct gcpu *g, gva_t va, u32 len, enum access access)
 bool mem_fetch(struct gcpu *g, gva_t va, const u8 **host, gpa_t *gpa, u32 *len)
 {
 	const struct tlb_entry *e = g->tlb->i.set[tlb_index(va)];
-	u64 tag = tlb_tag(g->tlb, va);
+	u64 tag = tlb_tag(g->tlb, &g->tlb->i, va);
 
 	for (u32 way = 0; way < TLB_WAYS; way++)
 		if (e[way].read == tag) {
@@ -134,7 +142,7 @@ bool mem_fetch(struct gcpu *g, gva_t va, const u8 **host, gpa_t *gpa, u32 *len)
 			*len = (u32)(PAGE_SIZE - (va & ~PAGE_MASK));
 			return true;
 		}
-	if (!g->isa->fill(g, va, 2, ACCESS_FETCH))
+	if (!fill(g, va, 2, ACCESS_FETCH))
 		return false;
 	*host = g->fill_host;
 	*gpa = g->fill_gpa;

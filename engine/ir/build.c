@@ -80,6 +80,80 @@ static bool ir_zero_is_neutral(enum ir_opcode op)
 	}
 }
 
+/* Is the sign extension of @v's low 32 bits @v itself? */
+static bool ir_is_sx32(const struct ir_block *b, val_t v)
+{
+	const struct ir_op *o = &b->op[v];
+	u64 count;
+
+	switch (o->op) {
+	case IR_SX8: case IR_SX16: case IR_SX32: case IR_ZX8: case IR_ZX16:
+	case IR_LDU8: case IR_LDU16: case IR_LDS8: case IR_LDS16: case IR_LDS32:
+	case IR_SETEQ64: case IR_SETNE64: case IR_SETLTU64: case IR_SETLTS64:
+		return true;
+	case IR_SHR32:
+		return ir_is_const(b, o->b, &count) && (count & 31) != 0;
+	case IR_AND64:
+		return ir_is_const(b, o->b, &count) && count <= INT32_MAX;
+	case IR_BFXS:
+		return o->imm >> 8 <= 32;
+	default:
+		return false;
+	}
+}
+
+/* @len bits of @v from bit @at on. */
+static val_t ir_bits(struct ir_block *b, val_t v, u32 at, u32 len, bool is_signed)
+{
+	if (at == 0 && (len == 8 || len == 16 || len == 32))
+		return ir_1(b, (is_signed ? IR_SX8 : IR_ZX8) + (len == 8 ? 0 : len == 16 ? 1 : 2),
+			    v);
+	return ir_emit(b, is_signed ? IR_BFXS : IR_BFXU, v, 0, 0, 0, 0, at | len << 8);
+}
+_Static_assert(IR_SX32 == IR_SX8 + 2 && IR_ZX32 == IR_ZX8 + 2, "extensions are in order of width");
+
+/* Operand and count if @v is a shift to the left by a constant; a 32-bit one may be extended. */
+static val_t ir_shifted_left(const struct ir_block *b, val_t v, bool wide, u64 *count)
+{
+	const struct ir_op *o = &b->op[v];
+
+	if (!wide && o->op == IR_SX32)
+		o = &b->op[o->a];
+	return o->op == (wide ? IR_SHL64 : IR_SHL32) && ir_is_const(b, o->b, count) &&
+	       *count < (wide ? 64 : 32) ? o->a : 0;
+}
+
+/*
+ * Two shifts by constants that take a field out of @x, and a 32-bit shift to the right that is then
+ * extended: what compilers write for extensions and for bit fields. 0: @op is not the last of them.
+ */
+static val_t ir_fold_field(struct ir_block *b, enum ir_opcode op, val_t x, val_t y)
+{
+	const struct ir_op *o = &b->op[x];
+	u64 left = 0, right;
+	val_t v;
+
+	switch (op) {
+	case IR_SHR64: case IR_SAR64:
+		v = ir_shifted_left(b, x, true, &left);
+		if (!v || !ir_is_const(b, y, &right) || right > 63 || right < left || !left)
+			return 0;
+		return ir_bits(b, v, (u32)(right - left), (u32)(64 - right), op == IR_SAR64);
+	case IR_SX32:
+		if ((o->op != IR_SAR32 && o->op != IR_SHR32) || !ir_is_const(b, o->b, &right) ||
+		    right > 31 || !right)
+			return 0;
+		v = ir_shifted_left(b, o->a, false, &left);
+		if (!v || left > right)
+			v = o->a, left = 0;
+		if (o->op == IR_SHR32 && !left)
+			return 0;		/* it has cleared the upper half itself */
+		return ir_bits(b, v, (u32)(right - left), (u32)(32 - right), o->op == IR_SAR32);
+	default:
+		return 0;
+	}
+}
+
 /* The value of a pure scalar operation on constants, or of one that changes nothing; 0 = no. */
 static val_t ir_fold(struct ir_block *b, enum ir_opcode op, val_t x, val_t y, val_t z, u64 imm)
 {
@@ -92,7 +166,15 @@ static val_t ir_fold(struct ir_block *b, enum ir_opcode op, val_t x, val_t y, va
 		return ir_const(b, ir_eval(op, vx, vy, vz, imm));
 	if (cy && vy == 0 && ir_zero_is_neutral(op))
 		return x;
-	return 0;
+	if (op == IR_SX32 && ir_is_sx32(b, x))
+		return x;
+	if (op == IR_SETLTU64 && cx && vx == 0)
+		return ir_2(b, IR_SETNE64, y, x);
+	if (op == IR_SEL64 && cx)
+		return vx ? y : z;
+	if (op == IR_SEL32 && cx)
+		return ir_emit(b, IR_ZX32, (u32)vx ? y : z, 0, 0, 0, 0, 0);
+	return ir_fold_field(b, op, x, y);
 }
 
 val_t ir_emit(struct ir_block *b, enum ir_opcode op, val_t x, val_t y, val_t z, u8 aux, s32 off,
@@ -175,6 +257,12 @@ void ir_exit(struct ir_block *b, gva_t pc, enum ir_exit how)
 
 void ir_exit_to(struct ir_block *b, val_t pc, enum ir_exit how)
 {
+	u64 to;
+
+	if (ir_is_const(b, pc, &to)) {
+		ir_exit(b, to, how == IR_CHECK ? IR_CHECK : IR_CHAIN);
+		return;
+	}
 	ir_emit(b, IR_EXITIND, pc, 0, 0, how == IR_CHAIN ? IR_LOOKUP : how, 0, 0);
 }
 

@@ -84,7 +84,7 @@ static inline u8 *fast_write(const struct gcpu *g, gva_t va, u32 len)
 /* The labels' addresses, for lowering; filled by the first run of the loop. */
 static const s32 *label_table;
 
-static noinline enum interp_why loop_run(struct gcpu *g, struct block *blk, s64 budget, bool once)
+static noinline enum slice_why loop_run(struct gcpu *g, struct block *blk, s64 budget, bool once)
 {
 #define ROW(sym)	[L_##sym] = &&do_##sym - &&do_NOP,
 	static const s32 labels[L_COUNT] = {
@@ -108,7 +108,7 @@ static noinline enum interp_why loop_run(struct gcpu *g, struct block *blk, s64 
 
 	if (!g) {			/* only to learn the labels */
 		label_table = labels;
-		return INTERP_BUDGET;
+		return SLICE_BUDGET;
 	}
 	s = g->st;
 	l.end = g->icount + (u64)budget;
@@ -130,11 +130,12 @@ next_block:
 			goto raise;
 	}
 enter:
-	if (unlikely(budget < blk->insns) && !once) {
+	if (unlikely((budget < blk->insns || !blk->heat) && !once)) {
 		g->icount = l.end - (u64)budget;
 		gcpu_set_pc(g, blk->pc);
-		return INTERP_BUDGET;
+		return budget < blk->insns ? SLICE_BUDGET : SLICE_HOT;
 	}
+	blk->heat--;
 	budget -= blk->insns;
 	l.b = blk;
 	x = blk->code;
@@ -146,12 +147,12 @@ raise:
 	g->icount = l.end - (u64)budget;
 	g->isa->raise(g);
 	if (unlikely(g->leave))
-		return INTERP_LEAVE;
+		return SLICE_LEAVE;
 	if (unlikely(atomic_load_explicit(&g->attention, memory_order_relaxed)))
-		return INTERP_CHECK;	/* traps use up no budget: a guest may do nothing else */
+		return SLICE_CALLED;	/* traps use up no budget: a guest may do nothing else */
 	code_stamp(g);
 	if (once)
-		return INTERP_BUDGET;
+		return SLICE_BUDGET;
 	goto next_block;
 
 	/* ---- exits ---- */
@@ -160,13 +161,13 @@ do_EXIT:
 	budget += x->d;
 	if (likely(x->a == IR_CHAIN)) {
 		blk = x[1].link;
-		if (likely(blk && blk->epoch == g->code->epoch) && !once)
+		if (likely(blk && !blk->stale) && !once)
 			goto enter;
 	}
 	gcpu_set_pc(g, x->imm64);
 	if (unlikely(once || x->a == IR_CHECK)) {
 		g->icount = l.end - (u64)budget;
-		return INTERP_CHECK;
+		return x->a == IR_CHECK ? SLICE_CHECK : SLICE_BUDGET;
 	}
 	if (x->a != IR_CHAIN)
 		goto next_block;
@@ -180,10 +181,10 @@ do_EXIT:
 		blk = code_find(g, x->imm64);
 		if (!blk)
 			goto raise;
-		if (evicted != g->code->stats.evicted || from->epoch != g->code->epoch)
+		if (evicted != g->code->stats.evicted || from->stale)
 			goto enter;	/* the block we come from may be gone: leave it unlinked */
 	}
-	if (blk->gpa2 == NO_PAGE)
+	if (block_may_chain(l.b, blk))
 		((struct xop *)x)[1].link = blk;
 	goto enter;
 
@@ -191,7 +192,7 @@ do_EXITIND:
 	gcpu_set_pc(g, s[x->a]);
 	if (unlikely(once || (x->c >> 8) == IR_CHECK)) {
 		g->icount = l.end - (u64)budget;
-		return INTERP_CHECK;
+		return x->c >> 8 == IR_CHECK ? SLICE_CHECK : SLICE_BUDGET;
 	}
 	goto next_block;
 
@@ -214,7 +215,7 @@ do_CALL:
 	if (unlikely(x[1].d & H_LEAVE && g->leave)) {
 		budget += g->insns_left - 1;	/* the calling instruction is done */
 		g->icount = l.end - (u64)budget;
-		return INTERP_LEAVE;
+		return SLICE_LEAVE;
 	}
 	s[x->d] = v;
 	x += 2;
@@ -403,6 +404,13 @@ do_##sym:										\
 	FLOAT(FMIN) FLOAT(FMAX) FLOAT(FCMP) FLOAT(FTOI) FLOAT(ITOF) FLOAT(FCVT)
 	FLOAT(FRINT) FLOAT(FCLASS)
 
+do_FFLAGS:
+	s[x->d] = g->fp_flags;
+	NEXT;
+do_SETFFLAGS:
+	g->fp_flags = (u8)s[x->a];
+	NEXT;
+
 	/* ---- vectors ---- */
 #define OP(name, result, args, props)
 #define BRANCH(name, cond)
@@ -432,12 +440,12 @@ const s32 *interp_labels(void)
 	return label_table;
 }
 
-enum interp_why interp_go(struct gcpu *g, s64 budget)
+enum slice_why interp_go(struct gcpu *g, s64 budget)
 {
 	return loop_run(g, NULL, budget, false);
 }
 
-enum interp_why interp_block(struct gcpu *g, struct block *b)
+enum slice_why interp_block(struct gcpu *g, struct block *b)
 {
 	return loop_run(g, b, b->insns, true);
 }

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "engine/code.h"
+#include "engine/slice.h"
 
 /* Labels: every row of ops.def, and the forms below that only lowering makes. */
 enum interp_label {
@@ -36,16 +37,11 @@ u32 interp_lower(struct gcpu *g, const struct ir_block *ir, struct block *b);
 /* Label addresses relative to the first, valid after the first call of interp_go(). */
 const s32 *interp_labels(void);
 
-enum interp_why {
-	INTERP_BUDGET,		/* the slice is used up; pc is at a block boundary */
-	INTERP_CHECK,		/* context, interrupts or translation may have changed */
-	INTERP_LEAVE,		/* a helper set g->leave */
-};
-
 /*
  * Run blocks from the state's pc until about @budget instructions are done: the block that
- * would exceed it is not begun. Returns why; pc and g->icount are exact.
+ * would exceed it is not begun, and neither is host code. Returns why; pc and g->icount are
+ * exact.
  */
-enum interp_why interp_go(struct gcpu *g, s64 budget);
+enum slice_why interp_go(struct gcpu *g, s64 budget);
 /* Run one block only, whatever its length. */
-enum interp_why interp_block(struct gcpu *g, struct block *b);
+enum slice_why interp_block(struct gcpu *g, struct block *b);

@@ -18,7 +18,8 @@
  * An operation takes two temporaries at most: a vector, or its address and its value, or a
  * constant, or what is moved out of a register (once, then it stays). Two are always zero.
  */
-_Static_assert(2 * IR_OPS_MAX + 2 <= GCPU_TEMPS / 8, "no block runs out of temporaries");
+#define TEMPS (2 * IR_OPS_MAX + 2)
+_Static_assert(8 * TEMPS <= GCPU_TEMPS - 1024, "what lies at their end is the translator's");
 _Static_assert(4 * IR_OPS_MAX + 8 <= UINT16_MAX, "operations are counted in 16 bits");
 
 struct lower {
@@ -396,7 +397,7 @@ static void lower_begin(struct lower *l, struct gcpu *g, const struct ir_block *
 	l->xops = l->sides = l->links = 0;
 	l->zero = (u16)(ALIGN_UP(g->isa->state_size, (size_t)16) / 8);
 	l->temps = (u16)(l->zero + 2);
-	l->temps_end = (u16)(l->zero + GCPU_TEMPS / 8);
+	l->temps_end = (u16)(l->zero + TEMPS);
 	memset(l->loc, 0xff, sizeof(l->loc));
 	memset(l->last, 0, sizeof(l->last));
 	memset(l->holds, 0, sizeof(l->holds));

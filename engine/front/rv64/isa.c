@@ -148,6 +148,20 @@ static void rv64_print(const struct gcpu *g, struct sink *to)
 		print_csrs(g, machine, ARRAY_LEN(machine), to);
 }
 
+#define X(n) offsetof(struct rv64_state, x[n])
+#define F(n) offsetof(struct rv64_state, f[n])
+/* By how often compiled code names them. */
+static const u16 hot[] = {
+	X(15), X(14), X(10), X(2), X(11), X(12), X(13), X(8), X(9), X(16), X(17),
+	X(18), X(1), X(19), X(5), X(6), X(20), X(7), X(28), X(21), X(29), X(30),
+	X(22), X(31), X(23), X(24), X(25), X(26), X(27), X(4), X(3), 0,
+};
+static const u16 hot_fp[] = {
+	F(15), F(14), F(10), F(11), F(12), F(13), F(8), F(9), F(0), F(1), F(2),
+	F(3), F(4), F(5), F(16), F(17), F(18), F(6), F(7), F(28), F(29), F(30),
+	F(31), F(19), F(20), F(21), F(22), F(23), F(24), F(25), F(26), F(27), 0,
+};
+
 const struct isa rv64_isa = {
 	.name = "riscv64",
 	.state_size = sizeof(struct rv64_state),
@@ -156,6 +170,7 @@ const struct isa rv64_isa = {
 	.features = FEATURES_DEFAULT,
 	.feature = features,
 	.fp = &rv64_fp,
+	.hot = hot, .hot_fp = hot_fp, .ctx_fp = CTX_FP,
 	.fields = fields,
 	.reset = rv64_reset,
 	.translate = rv64_translate,

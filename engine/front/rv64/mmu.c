@@ -51,7 +51,7 @@ void rv64_ctx_update(struct gcpu *g)
 	if (fs == MSTATUS_FS)
 		ctx |= CTX_FP_DIRTY;
 	if (st->frm <= 4)
-		ctx |= CTX_FRM;
+		ctx |= CTX_FRM | (fs ? (u32)st->frm << 7 : 0);
 	if (envcfg_permits(st, ENVCFG_CBZE))
 		ctx |= CTX_CBZE;
 	if (!g->firmware)
@@ -133,10 +133,15 @@ static void enter(struct gcpu *g, gva_t va, enum access access, const struct wal
 	bool fetch = access == ACCESS_FETCH, ram = r->kind == RANGE_RAM;
 	bool write = ram && w->write && pmp & PMP_W;
 
-	if (access == ACCESS_WRITE)
+	if (fetch && va >> 63 && !w->global && !t->high_local)
+		tlb_high_is_local(t);
+	if (access == ACCESS_WRITE) {
+		if (watch_grant(r, w->gpa))
+			tlb_writer_note(t, va & PAGE_MASK, w->gpa & PAGE_MASK);
 		range_mark_dirty(r, w->gpa);
-	else if (r->dirty)
+	} else if (r->dirty || range_watch_state(r, w->gpa)) {
 		write = false;			/* the first store must come here again */
+	}
 	tlb_fill(t, fetch ? &t->i : &t->d, va, w->gpa, g->fill_host,
 		 fetch || (w->read && pmp & PMP_R), !fetch && write, w->size);
 }

@@ -52,7 +52,7 @@ u32 rv64_pmp(const struct rv64_state *st, enum rv64_priv priv, gpa_t gpa, u64 le
 static void pmp_changed(struct gcpu *g)
 {
 	tlb_flush_all(g->tlb);
-	gcpu_request(g, REQ_FENCE_I);	/* links between blocks were made under the old rules */
+	gcpu_request(g, REQ_UNLINK);	/* links between blocks were made under the old rules */
 	rv64_ctx_update(g);
 }
 

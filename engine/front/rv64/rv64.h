@@ -59,6 +59,7 @@ enum rv64_ctx {
 	CTX_FRM      = 1 << 4,		/* frm holds a valid rounding mode */
 	CTX_CBZE     = 1 << 5,		/* cbo.zero is permitted */
 	CTX_SBI      = 1 << 6,		/* ecall from S leaves for the built-in firmware */
+	CTX_RM       = 7 << 7,		/* the rounding mode, if it is valid and FP is on */
 };
 
 static inline struct rv64_state *rv64_st(const struct gcpu *g)

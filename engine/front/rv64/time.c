@@ -30,7 +30,7 @@ static void timer_set(struct gcpu *g)
 	if (timer_due(g))
 		gcpu_line(g, IRQ_STI, true);
 	else if (cmp < NS_NEVER / RV64_TICK_NS)
-		timer_arm(&g->timer, gclock_host(g->clock, cmp * RV64_TICK_NS));
+		gclock_arm(g->clock, &g->timer, cmp * RV64_TICK_NS);
 }
 
 static void timer_fire(struct timer *t)

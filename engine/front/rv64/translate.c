@@ -49,6 +49,22 @@ static void write_f(struct translation *tr, u32 n, val_t v)
 	fp_dirty(tr);
 }
 
+enum sign_inject { SIGN_SAME, SIGN_OPPOSITE, SIGN_PRODUCT };
+
+/* @x with its sign as that of @y says; @y = 0: as its own does, which makes moves and the like. */
+static val_t sign_inject(struct translation *tr, val_t x, val_t y, u64 sign, enum sign_inject how)
+{
+	val_t mask = ir_const(tr->b, sign), v = x;
+
+	if (how == SIGN_PRODUCT)
+		return y ? ir_2(tr->b, IR_XOR64, x, ir_2(tr->b, IR_AND64, y, mask)) :
+			   ir_2(tr->b, IR_ANDN64, x, mask);
+	if (y)
+		v = ir_2(tr->b, IR_OR64, ir_2(tr->b, IR_ANDN64, x, mask),
+			 ir_2(tr->b, IR_AND64, y, mask));
+	return how == SIGN_SAME ? v : ir_2(tr->b, IR_XOR64, v, mask);
+}
+
 static bool rounding_valid(const struct translation *tr, u32 rm)
 {
 	return rm <= 4 || (rm == 7 && tr->w->ctx & CTX_FRM);
@@ -72,8 +88,31 @@ static void ecall(struct translation *tr)
 	}
 }
 
+#define CSR_FFLAGS	1
+
+/*
+ * fflags read alone or written as a whole: compilers put both around each quiet comparison, so they
+ * are not left to the helper. Not where a write would make FS dirty.
+ */
+static bool access_fflags(struct translation *tr, u32 insn, u32 d, val_t v, bool writes)
+{
+	u32 funct3 = insn >> 12 & 7;
+
+	if (insn >> 20 != CSR_FFLAGS || !(tr->w->ctx & CTX_FP) ||
+	    (writes && !(tr->w->ctx & CTX_FP_DIRTY && funct3 % 4 == 1)))
+		return false;
+	val_t old = ir_emit(tr->b, IR_FFLAGS, 0, 0, 0, 0, 0, 0);
+
+	if (writes)
+		ir_1(tr->b, IR_SETFFLAGS, ir_2(tr->b, IR_AND64, v, ir_const(tr->b, 0x1f)));
+	write_x(tr, d, old);
+	return true;
+}
+
 static void access_csr(struct translation *tr, u32 insn, u32 d, val_t v, bool writes)
 {
+	if (access_fflags(tr, insn, d, v, writes))
+		return;
 	write_x(tr, d, ir_call(tr->b, &rv64_csr, ir_const(tr->b, insn), v, 0));
 	if (writes && rv64_csr_ends_block(insn))
 		ir_exit(tr->b, tr->next, IR_CHECK);

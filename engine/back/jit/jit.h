@@ -1,0 +1,245 @@
+/*
+ * The just-in-time translator: one skeleton for all hosts. It walks a finished IR block once,
+ * forward; for every operation it keeps book of where values are (alloc.c) and lets the target
+ * (engine/back/<host>) write the instructions. Nothing here knows a host's instruction format, and
+ * every target compiles in every build: it writes bytes and looks at no host.
+ *
+ *  - Hot guest registers are pinned: they live in a host register from the moment translated code
+ *    is entered until it is left, whatever blocks run in between. The others stay in memory.
+ *  - Values of the block live in temporaries; too many go to slots behind the guest's state.
+ *  - What is rare is a site: a 16-byte record that a slow path names when it calls jit_slow(),
+ *    with all pinned registers written back. Memory misses, helpers, operations without an inline
+ *    form and exits that are not linked yet all go that way.
+ *
+ * Translated code works on struct jit_frame, which lies behind the guest state at a fixed distance
+ * so that one register reaches both.
+ */
+#pragma once
+
+#include "engine/back/jit/compile.h"
+#include "engine/back/jit/host.h"
+
+#define JIT_REGS	32		/* host registers of a kind, at most */
+#define NO_REG		0xff
+#define JIT_MARGIN	1024		/* bytes an operation with its moves may take at most */
+
+enum jit_kind { KIND_INT, KIND_FP, KIND_VEC };
+
+/* Where translated code was left, and why: what entering it returns. */
+enum jit_why {
+	JIT_LINK,		/* an exit whose target is not linked: frame->site */
+	JIT_MISS,		/* an indirect exit; pc is in the state */
+	JIT_BUDGET,		/* frame->site: the block that was not begun */
+	JIT_CHECK,		/* pc is in the state; context, interrupts may have changed */
+	JIT_RAISE,		/* an exception is parked, pc and counters are exact */
+	JIT_LEAVE,		/* a helper set g->leave */
+};
+
+struct jit_frame {
+	/* translated code */
+	u64 arg[3], ret;	/* of jit_slow() */
+	u64 budget;		/* instructions left, while it is not in its register */
+	u64 ram_size;
+	u32 stamp[2];		/* of the code cache, for links across pages */
+	u32 site;		/* offset in the code cache of what a slow path belongs to */
+	u64 sp;			/* of the host, where translated code was entered */
+	u32 fp_state, fp_host;	/* the host's FP control and status for the guest; and its own */
+	/* entered with these */
+	struct gcpu *g;
+	u8 *ram;
+	u64 *lpt, *lpt_write;	/* arrays for reads and for writes */
+	u64 saved[8];		/* temporaries during a slow path */
+	u64 fsaved[4][2];
+	/* constants of the target, 16 bytes each */
+	u64 mask[6][2] aligned_to(16);
+	u8 flags[64];		/* the guest's sticky flags by the host's */
+	/* the runner's */
+	u64 end;		/* icount when the budget is used up */
+	u64 space_generation;
+};
+#define JIT_FRAME_ROOM	1024
+_Static_assert(sizeof(struct jit_frame) <= JIT_FRAME_ROOM, "the frame fits behind the temporaries");
+
+/* Offset of the frame, of the jump cache and of spilled values from the guest state. */
+static inline u32 jit_frame_at(const struct isa *isa)
+{
+	return (u32)ALIGN_UP(isa->state_size, (size_t)64) + GCPU_TEMPS - JIT_FRAME_ROOM;
+}
+
+static inline struct jit_frame *jit_frame(const struct gcpu *g)
+{
+	return (struct jit_frame *)((u8 *)g->st + jit_frame_at(g->isa));
+}
+
+/* Where a value is: perhaps in several places at once. */
+struct place {
+	u8 reg, freg;		/* host registers, or NO_REG */
+	bool mem;		/* at ->off from the guest state */
+	s32 off;
+};
+
+struct jit;
+struct jit_cold;
+
+/* A host. Registers are its own numbers; offsets count from the guest state. */
+struct jit_target {
+	const char *name;
+	const u8 *pin, *fpin;		/* for the guest's registers, hottest first */
+	u8 pins, fpins;
+	u32 temps, ftemps;		/* sets of registers */
+	void (*move)(struct jit *j, u8 d, u8 s);
+	void (*fmove)(struct jit *j, u8 d, u8 s);
+	void (*to_fp)(struct jit *j, u8 d, u8 s);	/* 64 bits, as they are */
+	void (*from_fp)(struct jit *j, u8 d, u8 s);
+	void (*imm)(struct jit *j, u8 d, u64 v);
+	void (*load)(struct jit *j, u8 d, s32 off);
+	void (*store)(struct jit *j, s32 off, u8 s);
+	void (*fload)(struct jit *j, u8 d, s32 off);
+	void (*fstore)(struct jit *j, s32 off, u8 s);
+	void (*store_imm)(struct jit *j, s32 off, u64 v);
+	/* state[to] = address of state[off] */
+	void (*address)(struct jit *j, s32 to, s32 off);
+	/* Constants of the frame, and the common code at the cache's begin: j->common. */
+	void (*setup)(struct jit_frame *f);
+	void (*common)(struct jit *j);
+	void (*begin)(struct jit *j);			/* the budget check */
+	/* Write operation @i; returns the last operation that is done with it, 0: has no form. */
+	u32 (*op)(struct jit *j, u32 i);
+	void (*slow)(struct jit *j, u32 site);		/* call jit_slow() */
+	/*
+	 * Let the exit at @at, in memory as written, go to @to, or (0) be unlinked again. Bytes
+	 * from there on that hold changed instructions.
+	 */
+	u32 (*link)(u8 *at, const u8 *at_rx, const u8 *to, u32 stamp, bool guarded);
+	u32 (*fp_state)(u32 rm);			/* frame->fp_state for a rounding mode */
+	u8 (*fp_flags)(u32 *state);	/* the guest's sticky flags in it, which are cleared */
+};
+
+/* Code that rarely runs, behind the block: written when the rest is done. */
+struct jit_cold {
+	void (*write)(struct jit *j, struct jit_cold *c);
+	u8 *from[4];		/* jumps that lead here */
+	u8 *back;		/* where it goes on, or NULL */
+	u32 site, op;
+	u8 r[4];
+	s32 n;
+	struct place src[3];		/* where the operands were */
+};
+
+/* Common code, as offsets in the code cache. With and without FP registers. */
+struct jit_common {
+	u32 enter[2], slow[2], leave[2];
+	u32 miss[2];			/* an indirect exit, its target in the pc's register */
+	u32 nothing;			/* returns at once: to measure what writing code costs */
+	u32 size;
+};
+
+/* A translation in progress. */
+struct jit {
+	const struct jit_target *t;
+	u32 features;			/* bits of the target */
+	const struct isa *isa;
+	struct code_cache *code;
+	u32 frame;			/* offset of the frame from the guest state */
+	u32 jumps;			/* ... and of the jump cache */
+	u32 pc_off;			/* ... and of the program counter */
+	u32 lpt_bits;
+	struct jit_common common;
+	const u8 *common_rx;
+	/* the block */
+	const struct ir_block *ir;
+	struct block *b;
+	u8 *start, *at, *end;		/* as written */
+	u8 *cold_at;			/* where the cold code begins */
+	bool full;			/* out of room: give up */
+	bool fp;			/* FP registers are pinned in this context */
+	u32 fp_rm;			/* its rounding mode, if they are */
+	u32 op;				/* being written */
+	u32 sites, colds;
+	/* places */
+	struct place place[IR_OPS_MAX];
+	u16 last[IR_OPS_MAX];		/* operation that uses the value last */
+	u8 kind[IR_OPS_MAX];
+	bool lazy[IR_OPS_MAX];		/* an UNBOX32 that only arithmetic uses: done there */
+	bool scaled[IR_OPS_MAX];	/* a SHL64 by 1 to 3 for one ADD64: done there */
+	bool narrow[IR_OPS_MAX];	/* nobody looks at more than the low 32 bits */
+	bool boxed[IR_OPS_MAX];		/* known to be a single's box */
+	u32 locked, flocked;		/* not to be taken for something else in this operation */
+	val_t reg[JIT_REGS], freg[JIT_REGS];	/* value in each temporary */
+	val_t slot[IR_MEMO];		/* value that lives in state slot i */
+	u8 pin[IR_MEMO], fpin[IR_MEMO];	/* host register of state slot i, or NO_REG */
+	bool fp_slot[IR_MEMO];		/* a floating-point register of the guest, pinned or not */
+	struct jit_cold cold[IR_OPS_MAX];	/* at most one for each operation */
+};
+
+/* alloc.c: all of them may write moves, so none is called between a branch and its join. */
+void jit_places_init(struct jit *j);
+void jit_places_end_op(struct jit *j);
+/* The register that holds @v; it stays until the operation is done. */
+u8 jit_use(struct jit *j, val_t v);
+u8 jit_fuse(struct jit *j, val_t v);
+/* A register for the result of operation @i: that of the register the next operation PUTs it to. */
+u8 jit_def(struct jit *j, u32 i);
+u8 jit_fdef(struct jit *j, u32 i);
+u8 jit_temp(struct jit *j);
+u8 jit_ftemp(struct jit *j);
+/* Have temporary @r for this operation: what is in it moves. */
+void jit_take(struct jit *j, u8 r);
+/* The value goes to its spill slot, if it is not in memory already; its offset. */
+s32 jit_to_memory(struct jit *j, val_t v);
+s32 jit_spill_slot(const struct jit *j, val_t v);
+/* The result of operation @i has been written to its spill slot. */
+s32 jit_def_memory(struct jit *j, u32 i);
+u32 jit_get(struct jit *j, u32 i);
+u32 jit_put(struct jit *j, u32 i);
+/* Values that live in registers of the guest move out; and their slots are what memory holds. */
+void jit_vacate_all(struct jit *j);
+void jit_vacate(struct jit *j, u32 first, u32 last);	/* the same for some slots */
+/* Pinned registers to memory and back, for accesses to a part or by index. */
+void jit_sync(struct jit *j, u32 first, u32 last, bool out);
+u32 jit_next_op(const struct jit *j, u32 i);	/* that writes anything */
+bool jit_dead_after(const struct jit *j, val_t v, u32 i);
+
+/* compile.c: what does not change from block to block; tests make code for other hosts. */
+void jit_setup(struct jit *j, const struct jit_target *t, u32 features, const struct isa *isa,
+	       struct code_cache *c);
+
+/* Time from writing an instruction to having run it, at best. */
+ns_t jit_write_cost(struct jit *j);
+
+/* lower.c */
+/* @b and j->at .. j->end are set; true if the block fits. Bytes written: j->at - j->start. */
+bool jit_lower(struct jit *j, const struct ir_block *ir, struct block *b);
+u32 jit_site(struct jit *j, enum jit_site_kind kind, u64 arg, u32 extra);
+struct jit_cold *jit_cold(struct jit *j, void (*write)(struct jit *j, struct jit_cold *c));
+/* Operands to the frame, then jit_slow(): for operations without an inline form. */
+u32 jit_call_slow(struct jit *j, u32 i, enum jit_site_kind kind, u64 arg);
+void jit_arg(struct jit *j, u32 n, val_t v);
+/* Offset of jit_site @site from the code cache's memory. */
+u32 jit_site_offset(const struct jit *j, u32 site);
+
+/* SITE_LOAD, SITE_STORE: the access, in site->arg. */
+/* SITE_OP of arithmetic: bits of the immediate that say which operands are to be unboxed. */
+#define SLOW_UNBOX	24
+
+enum jit_access { ACC_LEN = 0xff, ACC_SIGNED = 1 << 8, ACC_MEM = 16 /* shift of enum ir_mem */ };
+
+/* slow.c: called by translated code; nonzero: leave, with this value - 1 as enum jit_why. */
+u64 jit_slow(struct gcpu *g);
+
+/* The stamp that is compared on the way to @pc. Unknown pcs are taken to be in the block's half. */
+#define STAMP(j, pc) (FRAME(j, stamp) + 4 * (s32)((pc) >> 63))
+
+/* Offset of a member of the frame from the guest state. */
+#define FRAME(j, member) ((s32)((j)->frame + offsetof(struct jit_frame, member)))
+
+/* What is read in place of @v: the operand of a lazy unboxing. */
+static inline val_t jit_root(const struct jit *j, val_t v)
+{
+	return j->lazy[v] ? j->ir->op[v].a : v;
+}
+
+static inline struct block *jit_site_block(struct jit_site *s)
+{
+	return container_of(s - s->index, struct block, site[0]);
+}

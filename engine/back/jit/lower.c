@@ -1,0 +1,338 @@
+/*
+ * From a finished IR block to host code, in one pass: what kind each value is and where it is used
+ * last is counted first; then each operation is written by the target or, without an inline form,
+ * becomes a call of jit_slow(); then comes the cold code.
+ */
+#include "engine/back/jit/jit.h"
+
+#include "kernel/base/panic.h"
+#include "kernel/base/str.h"
+
+static bool is_fp_slot(const struct jit *j, const struct ir_op *o)
+{
+	return o->off % 8 == 0 && o->off / 8 < IR_MEMO && j->fp_slot[o->off / 8];
+}
+
+/* Is @o's operand @n a floating-point value? */
+static bool wants_fp(const struct jit *j, const struct ir_op *o, u32 n)
+{
+	switch (o->op) {
+	case IR_FADD: case IR_FSUB: case IR_FMUL: case IR_FDIV: case IR_FSQRT: case IR_FMA:
+	case IR_FMIN: case IR_FMAX: case IR_FCMP: case IR_FTOI: case IR_FCVT: case IR_FRINT:
+	case IR_UNBOX32: case IR_UNBOX16: case IR_BOX32:
+		return true;
+	case IR_PUT64:
+		return is_fp_slot(j, o);
+	default:
+		return false;
+	}
+}
+
+static bool is_load(enum ir_opcode op)
+{
+	return op == IR_LDU32 || op == IR_LDU64;
+}
+
+/* Kinds that do not depend on operands. */
+static enum jit_kind kind_of(const struct jit *j, const struct ir_op *o)
+{
+	if (ir_info[o->op].result == 'v')
+		return KIND_VEC;
+	if (!j->fp)
+		return KIND_INT;
+	switch (o->op) {
+	case IR_FADD: case IR_FSUB: case IR_FMUL: case IR_FDIV: case IR_FSQRT: case IR_FMA:
+	case IR_FMIN: case IR_FMAX: case IR_ITOF: case IR_FCVT: case IR_FRINT:
+		return KIND_FP;
+	case IR_GET64:
+		return is_fp_slot(j, o) ? KIND_FP : KIND_INT;
+	case IR_BOX32:
+		return KIND_FP;
+	case IR_UNBOX32:
+	case IR_AND64: case IR_ANDN64: case IR_OR64: case IR_XOR64:	/* of sign bits */
+		return (enum jit_kind)j->kind[o->a];
+	default:
+		return KIND_INT;
+	}
+}
+
+static bool is_arithmetic(const struct ir_op *o)
+{
+	return o->op >= IR_FADD && o->op <= IR_FCLASS && o->op != IR_ITOF;
+}
+
+/* Does @o look at no more than the low half of its operands? */
+static bool is_narrow(const struct ir_op *o)
+{
+	u32 format = o->op == IR_FCVT ? (u32)o->imm : o->aux;
+
+	return o->op == IR_BOX32 || o->op == IR_ST32 ||
+	       (is_arithmetic(o) && (format & 3) == IR_FP_S);
+}
+
+/* How a value is used: how often in all, and in what ways. */
+struct uses {
+	u16 all, fp, arithmetic, narrow;
+};
+
+static void uses_count(struct jit *j, struct uses *uses)
+{
+	const struct ir_block *ir = j->ir;
+
+	for (u32 i = 1; i < ir->count; i++) {
+		const struct ir_op *o = &ir->op[i];
+		const val_t v[3] = { o->a, o->b, o->c };
+
+		for (u32 n = 0; n < 3; n++) {
+			struct uses *u = &uses[v[n]];
+
+			j->last[v[n]] = (u16)i;
+			u->all++;
+			u->fp += wants_fp(j, o, n);
+			u->arithmetic += is_arithmetic(o);
+			u->narrow += is_narrow(o);
+		}
+	}
+}
+
+static bool is_scaling(const struct jit *j, val_t v)
+{
+	const struct ir_op *o = &j->ir->op[v];
+	u64 count;
+
+	return o->op == IR_SHL64 && o->uses == 1 && ir_is_const(j->ir, o->b, &count) &&
+	       count >= 1 && count <= 3;
+}
+
+/* Sums of a register and a scaled one. */
+static void scaled_find(struct jit *j)
+{
+	const struct ir_block *ir = j->ir;
+	u64 c;
+
+	memset(j->scaled, 0, ir->count * sizeof(j->scaled[0]));
+	for (u32 i = 1; i < ir->count; i++) {
+		const struct ir_op *o = &ir->op[i];
+		val_t v = is_scaling(j, o->a) ? o->a : o->b;
+
+		if (o->op != IR_ADD64 || !is_scaling(j, v) || ir_is_const(ir, o->b, &c))
+			continue;
+		j->scaled[v] = true;
+		j->last[ir->op[v].a] = MAX(j->last[ir->op[v].a], (u16)i);
+	}
+}
+
+/* Each value's last use and kind. A load is of FP kind if all who use it want that. */
+static void survey(struct jit *j)
+{
+	const struct ir_block *ir = j->ir;
+	struct uses uses[IR_OPS_MAX];
+
+	memset(j->last, 0, ir->count * sizeof(j->last[0]));
+	memset(uses, 0, ir->count * sizeof(uses[0]));
+	uses_count(j, uses);
+	for (u32 i = 1; i < ir->count; i++) {
+		const struct ir_op *o = &ir->op[i];
+		const struct uses *u = &uses[i];
+
+		j->kind[i] = (u8)kind_of(j, o);
+		if (j->fp && is_load(o->op) && u->all && u->fp == u->all)
+			j->kind[i] = KIND_FP;
+		j->lazy[i] = o->op == IR_UNBOX32 && j->kind[i] == KIND_FP &&
+			     u->arithmetic == u->all;
+		j->narrow[i] = u->narrow == u->all;
+		j->boxed[i] = false;
+	}
+	scaled_find(j);
+	/* What a lazy unboxing reads is used where the unboxed value is. */
+	for (u32 i = ir->count - 1; i > 0; i--)
+		if (j->lazy[i])
+			j->last[ir->op[i].a] = MAX(j->last[ir->op[i].a], j->last[i]);
+}
+
+static void pins_choose(struct jit *j)
+{
+	memset(j->pin, NO_REG, sizeof(j->pin));
+	memset(j->fpin, NO_REG, sizeof(j->fpin));
+	memset(j->fp_slot, 0, sizeof(j->fp_slot));
+	for (u32 i = 0; j->isa->hot[i] && i < j->t->pins; i++)
+		j->pin[j->isa->hot[i] / 8] = j->t->pin[i];
+	for (u32 i = 0; j->fp && j->isa->hot_fp[i]; i++) {
+		j->fp_slot[j->isa->hot_fp[i] / 8] = true;
+		if (i < j->t->fpins)
+			j->fpin[j->isa->hot_fp[i] / 8] = j->t->fpin[i];
+	}
+}
+
+u32 jit_site(struct jit *j, enum jit_site_kind kind, u64 arg, u32 extra)
+{
+	u32 n = j->sites++;
+
+	j->b->site[n] = (struct jit_site){ .arg = arg, .extra = extra, .kind = (u8)kind,
+					   .insn = j->ir->op[j->op].insn, .index = (u16)n };
+	return n;
+}
+
+u32 jit_site_offset(const struct jit *j, u32 site)
+{
+	return (u32)((u8 *)&j->b->site[site] - j->code->memory);
+}
+
+struct jit_cold *jit_cold(struct jit *j, void (*write)(struct jit *j, struct jit_cold *c))
+{
+	struct jit_cold *c = &j->cold[j->colds++];
+
+	assert(j->colds <= ARRAY_LEN(j->cold));
+	*c = (struct jit_cold){ .write = write, .op = j->op };
+	return c;
+}
+
+void jit_arg(struct jit *j, u32 n, val_t v)
+{
+	s32 to = FRAME(j, arg[0]) + 8 * (s32)n;
+	const struct place *p;
+
+	v = jit_root(j, v);
+	p = &j->place[v];
+	if (j->ir->op[v].op == IR_CONST)
+		j->t->store_imm(j, to, j->ir->op[v].imm);
+	else if (j->kind[v] == KIND_VEC)
+		j->t->address(j, to, p->off);
+	else if (p->freg != NO_REG)
+		j->t->fstore(j, to, p->freg);
+	else
+		j->t->store(j, to, jit_use(j, v));
+}
+
+/* Bring the result of jit_slow() to where the value of operation @i is wanted. */
+static void result_take(struct jit *j, u32 i)
+{
+	if (j->kind[i] == KIND_FP)
+		j->t->fload(j, jit_fdef(j, i), FRAME(j, ret));
+	else
+		j->t->load(j, jit_def(j, i), FRAME(j, ret));
+}
+
+u32 jit_call_slow(struct jit *j, u32 i, enum jit_site_kind kind, u64 arg)
+{
+	const struct ir_op *o = &j->ir->op[i];
+	const val_t v[3] = { o->a, o->b, o->c };
+	char result = ir_info[o->op].result;
+	u32 extra = (u32)o->off;
+
+	for (u32 n = 0; n < 3; n++)
+		if (v[n])
+			jit_arg(j, n, v[n]);
+	if (result == 'v')
+		extra = (u32)jit_def_memory(j, i);
+	j->t->slow(j, jit_site(j, kind, arg, extra));
+	j->locked = j->flocked = 0;		/* the operands have been read */
+	if (result != '-' && result != 'v' && o->uses)
+		result_take(j, i);
+	return i;
+}
+
+/* Operations that every target leaves to jit_slow(). */
+static u32 lower_slow(struct jit *j, u32 i)
+{
+	const struct ir_op *o = &j->ir->op[i];
+
+	if (o->op == IR_CALL) {
+		if (((const struct ir_helper *)(uptr)o->imm)->flags & H_STATE)
+			jit_vacate_all(j);
+		return jit_call_slow(j, i, SITE_CALL, o->imm);
+	}
+	u64 imm = o->op == IR_LDV ? (u32)o->off : o->imm;
+
+	for (u32 n = 0; n < 3; n++)	/* see slow.c */
+		if (j->lazy[n == 0 ? o->a : n == 1 ? o->b : o->c])
+			imm |= BIT(SLOW_UNBOX + n);
+
+	return jit_call_slow(j, i, SITE_OP, o->op | (u64)o->aux << 16 | imm << 32);
+}
+
+/* Vectors have no registers: they are copied to and from the state in memory. */
+static u32 lower_vector_state(struct jit *j, u32 i, bool get)
+{
+	const struct ir_op *o = &j->ir->op[i];
+	s32 own = get ? jit_def_memory(j, i) : j->place[o->a].off;
+	u32 first = (u32)o->off / 8;
+	u8 t;
+
+	if (!get)
+		jit_vacate(j, first, first + 1);
+	jit_sync(j, first, first + 1, true);
+	t = jit_temp(j);
+	for (s32 k = 0; k < 16; k += 8) {
+		j->t->load(j, t, (get ? o->off : own) + k);
+		j->t->store(j, (get ? own : o->off) + k, t);
+	}
+	if (!get)
+		jit_sync(j, first, first + 1, false);
+	return i;
+}
+
+static u32 lower_op(struct jit *j, u32 i)
+{
+	u32 done;
+
+	switch (j->ir->op[i].op) {
+	case IR_NOP: case IR_CONST:
+		return i;
+	case IR_UNBOX32:
+		if (j->lazy[i])
+			return i;
+		break;
+	case IR_SHL64:
+		if (j->scaled[i])
+			return i;
+		break;
+	case IR_GET64:
+		return jit_get(j, i);
+	case IR_PUT64:
+		return jit_put(j, i);
+	case IR_GETV:
+		return lower_vector_state(j, i, true);
+	case IR_PUTV:
+		return lower_vector_state(j, i, false);
+	default:
+		break;
+	}
+	done = j->t->op(j, i);
+	return done ? done : lower_slow(j, i);
+}
+
+static bool has_room(struct jit *j)
+{
+	return (size_t)(j->end - j->at) >= JIT_MARGIN;
+}
+
+bool jit_lower(struct jit *j, const struct ir_block *ir, struct block *b)
+{
+	j->ir = ir;
+	j->b = b;
+	j->op = 0;
+	j->sites = j->colds = 0;
+	pins_choose(j);
+	survey(j);
+	jit_places_init(j);
+	if (!has_room(j))
+		return false;
+	j->t->begin(j);
+	for (u32 i = 1; i < ir->count; i++) {
+		if (!has_room(j))
+			return false;
+		j->op = i;
+		i = lower_op(j, i);
+		j->op = i;
+		jit_places_end_op(j);
+	}
+	j->cold_at = j->at;
+	for (u32 i = 0; i < j->colds; i++) {
+		if (!has_room(j))
+			return false;
+		j->op = j->cold[i].op;
+		j->cold[i].write(j, &j->cold[i]);
+	}
+	return true;
+}
