@@ -45,6 +45,37 @@ static void wire_harts(const struct vm *vm, struct irq_line *out, u32 even, u32 
 	}
 }
 
+/* ---- randomness ------------------------------------------------------------------------- */
+
+/* Steele et al., "Fast splittable pseudorandom number generators", 2014; from seed 0. */
+static err_t fixed_rng_read(struct rng *r, void *buf, size_t len)
+{
+	struct virt *b = container_of(r, struct virt, fixed_rng);
+	u8 *p = buf;
+
+	for (u64 v = 0, i = 0; i < len; i++, v >>= 8) {
+		if (i % 8 == 0) {
+			v = b->fixed_rng_state += 0x9e3779b97f4a7c15ull;
+			v = (v ^ v >> 30) * 0xbf58476d1ce4e5b9ull;
+			v = (v ^ v >> 27) * 0x94d049bb133111ebull;
+			v ^= v >> 31;
+		}
+		p[i] = (u8)v;
+	}
+	return OK;
+}
+
+static const struct rng_ops fixed_rng_ops = { fixed_rng_read };
+
+struct rng *virt_rng(const struct vm *vm)
+{
+	struct virt *b = vm->board_data;
+
+	return gclock_counts(&vm->clock) ? &b->fixed_rng : arch_rng();
+}
+
+/* ---- devices ---------------------------------------------------------------------------- */
+
 static struct dev *virt_plic(const struct vm *vm)
 {
 	return &vm->dev[0];
@@ -109,8 +140,8 @@ static err_t virt_add_devices(struct vm *vm)
 				    vm->blk[i]);
 	if (e == OK && virtio_console)
 		e = virt_add_virtio(vm, &vconsole_model, "hvc0", b->console);
-	if (e == OK && arch_rng() && b->slots < VIRT_SLOTS)
-		e = virt_add_virtio(vm, &vrng_model, "rng0", arch_rng());
+	if (e == OK && virt_rng(vm) && b->slots < VIRT_SLOTS)
+		e = virt_add_virtio(vm, &vrng_model, "rng0", virt_rng(vm));
 	return e;
 }
 
@@ -134,6 +165,8 @@ static err_t virt_build(struct vm *vm)
 	if (!b || !vm->dev)
 		return ERRF(E_NOMEM, "vm %s: no memory for its board", vm->config.name);
 	b->console = console_chan_port(vm->console);
+	console_chan_never_busy(vm->console, gclock_counts(&vm->clock));
+	b->fixed_rng = (struct rng){ &fixed_rng_ops, "fixed" };
 	wire_harts(vm, b->plic_out, IRQ_MEI, IRQ_SEI);
 	wire_harts(vm, b->clint_out, IRQ_MSI, IRQ_MTI);
 	e = virt_add_ram(vm);

@@ -27,6 +27,8 @@ struct virt {			/* vm->board_data */
 	struct irq_line plic_out[2 * VIRT_HARTS], clint_out[2 * VIRT_HARTS];
 	struct chr *console;
 	u32 slots;		/* virtio transports in use */
+	struct rng fixed_rng;	/* for a guest whose clock counts: the same numbers in every run */
+	u64 fixed_rng_state;
 	/* around starting a hart: seen to be off, registers set, on; taken before the sched lock */
 	struct lock power;
 };
@@ -48,6 +50,8 @@ struct virt_images {
 	gpa_t initrd, initrd_end;	/* 0: none */
 };
 
+/* What the guest's randomness comes from; NULL: it gets none. */
+struct rng *virt_rng(const struct vm *vm);
 /* virt_rv64_fdt.c: write the device tree into @buf. */
 must_check err_t virt_write_fdt(const struct vm *vm, const struct virt_images *images, void *buf,
 				u32 cap, u32 *len);

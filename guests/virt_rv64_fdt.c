@@ -4,7 +4,6 @@
  * Documentation/devicetree/bindings; the shape of nodes follows QEMU's, so that guests find
  * what they know.
  */
-#include "arch/io.h"
 #include "drivers/model/rv/irq.h"
 #include "engine/front/rv64/state.h"
 #include "guests/virt_rv64.h"
@@ -166,6 +165,7 @@ static void write_harts(struct dt *f, const struct vm *vm)
 
 static void write_chosen(struct dt *f, const struct vm *vm, const struct virt_images *images)
 {
+	struct rng *rng = virt_rng(vm);
 	u8 seed[32];
 
 	dt_node(f, "chosen");
@@ -175,7 +175,7 @@ static void write_chosen(struct dt *f, const struct vm *vm, const struct virt_im
 		dt_prop_u64(f, "linux,initrd-start", images->initrd);
 		dt_prop_u64(f, "linux,initrd-end", images->initrd_end);
 	}
-	if (arch_rng() && rng_read(arch_rng(), seed, sizeof(seed)) == OK)
+	if (rng && rng_read(rng, seed, sizeof(seed)) == OK)
 		dt_prop(f, "rng-seed", seed, sizeof(seed));
 	dt_end(f);
 }

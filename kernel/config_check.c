@@ -76,6 +76,8 @@ err_t config_check_vm(const struct vm_config *vm)
 	if (vm->cpus < 1 || vm->cpus > CPU_MAX)
 		return ERRF(E_CONFIG, "vm.%s: cpus = %llu; there can be 1 to %d", vm->name,
 			    (unsigned long long)vm->cpus, CPU_MAX);
+	if (vm->trace && !str_eq(vm->clock, "icount"))
+		return ERRF(E_CONFIG, "vm.%s: trace needs clock = \"icount\"", vm->name);
 	return config_check_pins(vm);
 }
 

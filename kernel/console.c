@@ -26,6 +26,7 @@ struct console_chan {
 	struct chr port;
 	char name[VM_NAME_MAX];
 	bool used, tell;		/* ready() is due */
+	bool never_busy;
 	u8 *out;
 	u64 head, shown;		/* bytes written and shown since the beginning */
 	u8 in[INPUT];
@@ -254,7 +255,8 @@ static size_t chan_write(struct chr *port, const u8 *buf, size_t len)
 
 		con_flush();
 		backlog = c->head - c->shown;
-		len = MIN(len, backlog < BACKLOG ? BACKLOG - backlog : 0);
+		if (!c->never_busy)
+			len = MIN(len, backlog < BACKLOG ? BACKLOG - backlog : 0);
 	}
 	chan_append(c, buf, len);
 	if (c == con.attached)
@@ -353,6 +355,11 @@ void console_close(struct console_chan *c)
 struct chr *console_chan_port(struct console_chan *c)
 {
 	return &c->port;
+}
+
+void console_chan_never_busy(struct console_chan *c, bool never)
+{
+	c->never_busy = never;
 }
 
 const char *console_chan_name(const struct console_chan *c)

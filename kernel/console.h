@@ -26,6 +26,11 @@ err_t console_open(const char *name, struct console_chan **out);
 void console_close(struct console_chan *c);
 /* What the VM's UART is wired to. */
 struct chr *console_chan_port(struct console_chan *c);
+/*
+ * Take all output at once, even if the host is slow and some has to be dropped: the guest must
+ * not see what the host does.
+ */
+void console_chan_never_busy(struct console_chan *c, bool never);
 const char *console_chan_name(const struct console_chan *c);
 
 /*

@@ -57,6 +57,24 @@ struct vcpu *sched_current(void)
 	return h ? h->current : NULL;
 }
 
+/* ---- whose turn it is (under the lock) -------------------------------------------------- */
+
+static bool turn_powered(const struct vcpu *v)
+{
+	for (u32 i = 0; i < v->crew; i++)
+		if (v[i].power)
+			return true;
+	return false;
+}
+
+static bool turn_wakes(struct vcpu *v)
+{
+	for (u32 i = 0; i < v->crew; i++)
+		if (v[i].power && v[i].g.isa->wakes(&v[i].g))
+			return true;
+	return gclock_counts(&v->vm->clock) && gclock_has_timers(&v->vm->clock);
+}
+
 /* ---- the ready queue (under the lock) --------------------------------------------------- */
 
 /* A sleeping host CPU that may run @v, rather the one where it ran last; -1 if there is none. */
@@ -185,11 +203,11 @@ static void sched_put(struct host *h, struct vcpu *v, enum turn next, ns_t ran)
 	v->run_ns += ran;
 	if (v->park || vm->stop_request || vm->pause_request) {
 		v->state = VCPU_PARKED;
-	} else if (!v->power) {
+	} else if (!turn_powered(v)) {
 		v->state = VCPU_OFF;
 	} else {
 		v->state = VCPU_WAITING;
-		if (next != TURN_HALT || v->g.isa->wakes(&v->g))
+		if (next != TURN_HALT || turn_wakes(v))
 			sched_enqueue(v);
 	}
 	sched_drop();
@@ -249,6 +267,8 @@ void sched_admit(struct vcpu *v, s32 pin)
 	v->state = VCPU_OFF;
 	v->power = false;
 	v->park = true;
+	v->carried = 0;
+	v->crew = 1;
 	v->pin = pin;
 	v->host = pin >= 0 ? (u32)pin : v->index % cpu_count;
 	v->run_ns = 0;
@@ -296,7 +316,7 @@ void sched_unpark(struct vm *vm)
 		v->park = false;
 		if (v->state != VCPU_PARKED)
 			continue;
-		if (v->power)
+		if (turn_powered(v))
 			sched_wake(v);
 		else
 			v->state = VCPU_OFF;
@@ -312,9 +332,10 @@ err_t sched_power_on(struct vcpu *v)
 	off = !v->power && (v->state == VCPU_OFF || v->state == VCPU_PARKED);
 	if (off) {
 		v->power = true;
+		v = vcpu_carrier(v);
 		if (v->park)
 			v->state = VCPU_PARKED;
-		else
+		else if (v->state != VCPU_READY && v->state != VCPU_RUNNING)
 			sched_wake(v);
 	}
 	sched_drop();
@@ -342,10 +363,11 @@ void sched_kick(struct vcpu *v)
 {
 	struct cpu *kick = NULL;
 
+	v = vcpu_carrier(v);
 	if (v == sched_current()) /* it looks at ->attention before the next instruction it runs */
 		return;
 	lock_take(&sched.lock);
-	if (v->state == VCPU_WAITING && v->g.isa->wakes(&v->g))
+	if (v->state == VCPU_WAITING && turn_wakes(v))
 		sched_wake(v);
 	else if (v->state == VCPU_RUNNING && v->g.runner->accelerated)
 		kick = &cpus[v->host];

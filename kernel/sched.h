@@ -11,6 +11,11 @@
 #include "kernel/vm.h"
 
 #define SCHED_SLICE	(10 * NS_PER_MS)
+/*
+ * A clock that counts: instructions from one place where interrupts are taken, timers fire and
+ * another CPU goes on to the next. A compromise: each costs the translators some microseconds.
+ */
+#define ICOUNT_QUANTUM	16384
 
 /* What a guest CPU does after an exit. */
 enum turn {
@@ -38,7 +43,7 @@ struct vcpu *sched_current(void);
 bool sched_others_wait(void);
 const char *vcpu_state_name(enum vcpu_state s);
 
-/* Give @v to the scheduler, off and parked. */
+/* Give @v to the scheduler, off and parked, its own carrier. */
 void sched_admit(struct vcpu *v, s32 pin);
 /* Get all of @vm's CPUs off the host CPUs, and wait for it; not from one of its own turns. */
 void sched_park(struct vm *vm);

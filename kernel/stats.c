@@ -36,4 +36,11 @@ void stats_report(struct report *r, const struct vm *vm)
 	report_number(r, "tlb_slow", 0, s.tlb_slow);
 	report_number(r, "tlb_fills", 0, s.tlb_fills);
 	report_number(r, "tlb_flushes", 0, s.tlb_flushes);
+	report_number(r, "lpt_fills", 0, s.lpt_fills);
+	report_number(r, "lpt_flushes", 0, s.lpt_flushes);
+#define X(name, text) report_number(r, "code_" #name, 0, s.code.name);
+	CODE_STATS(X)
+#undef X
+	report_text(r, "host_bytes_per_insn", 0, "%llu",
+		    (unsigned long long)(s.code.host_bytes / MAX(s.code.host_insns, 1)));
 }

@@ -106,11 +106,12 @@ static void show_cpus(struct report *r, const struct vm *vm)
 {
 	report_list(r, "cpu_list");
 	for (u32 i = 0; i < vm->vcpus; i++) {
-		const struct vcpu *v = &vm->vcpu[i];
+		struct vcpu *v = &vm->vcpu[i];
 
 		report_row(r);
 		report_number(r, "cpu", 4, i);
-		report_text(r, "state", 8, "%s", v->power ? vcpu_state_name(v->state) : "off");
+		report_text(r, "state", 8, "%s",
+			    v->power ? vcpu_state_name(vcpu_carrier(v)->state) : "off");
 		report_number(r, "host", 5, v->host);
 		report_number(r, "instructions", 14, v->retired);
 		report_number(r, "run_ms", 8, v->run_ns / NS_PER_MS);

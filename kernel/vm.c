@@ -100,7 +100,7 @@ err_t vm_plan(const struct vm_config *c, struct vm_plan *out)
 	return e;
 }
 
-/* ---- building --------------------------------------------------------------------------- */
+/* ---- creation --------------------------------------------------------------------------- */
 
 err_t vm_create(const struct vm_config *c, struct vm **out)
 {
@@ -135,6 +135,44 @@ static s32 vm_pin(const struct vm *vm, u32 index)
 	return (s32)cpu;
 }
 
+/* ---- time as a function of instructions -------------------------------------------------- */
+
+static u64 vm_count_instructions(const struct gclock *c)
+{
+	const struct vm *vm = container_of(c, struct vm, clock);
+	u64 sum = 0;
+
+	for (u32 i = 0; i < vm->vcpus; i++)
+		sum += gcpu_icount(&vm->vcpu[i].g);
+	return sum;
+}
+
+static void vm_timer_armed(struct gclock *c)
+{
+	sched_kick(&container_of(c, struct vm, clock)->vcpu[0]);
+}
+
+static void vm_start_clock(struct vm *vm)
+{
+	if (str_eq(vm->config.clock, "icount"))
+		gclock_start_counting(&vm->clock, vm_count_instructions, vm_timer_armed);
+	else
+		gclock_start(&vm->clock, 0);
+	gclock_freeze(&vm->clock);
+	vm->turn = 0;
+}
+
+static void vm_carry(struct vm *vm, u32 count)
+{
+	for (u32 i = 0; i < count; i++) {
+		vm->vcpu[i].carried = i;
+		vm->vcpu[i].crew = i == 0 ? count : 0;
+		vm->vcpu[i].g.quantum = ICOUNT_QUANTUM;
+	}
+}
+
+/* ---- building --------------------------------------------------------------------------- */
+
 static err_t vm_build_cpus(struct vm *vm, const struct vm_plan *plan)
 {
 	u32 count = (u32)vm->config.cpus;
@@ -154,11 +192,14 @@ static err_t vm_build_cpus(struct vm *vm, const struct vm_plan *plan)
 		v->g.clock = &vm->clock;
 		v->g.index = v->index = vm->vcpus;
 		v->g.features = plan->features;
+		v->g.hot = (u32)MIN(vm->config.hot, UINT32_MAX);
 		v->g.firmware = vm->config.firmware[0];
 		v->vm = vm;
 		sched_admit(v, vm_pin(vm, v->index));
 		e = gcpu_init(&v->g);
 	}
+	if (e == OK && gclock_counts(&vm->clock))
+		vm_carry(vm, count);
 	return e;
 }
 
@@ -232,8 +273,7 @@ static err_t vm_build(struct vm *vm)
 	if (e != OK)
 		return e;
 	vm->board = plan.board;
-	gclock_start(&vm->clock, 0);
-	gclock_freeze(&vm->clock);
+	vm_start_clock(vm);
 	e = vm_build_cpus(vm, &plan);
 	if (e == OK)
 		e = vm_open_disks(vm);
@@ -371,6 +411,19 @@ void vm_serve_requests(void)
 
 /* ---- figures ---------------------------------------------------------------------------- */
 
+static void stats_add_code(struct vm_stats *out, const struct gcpu *g)
+{
+	const struct lpt *l = g->tlb->lpt;
+
+	out->lpt_fills += l ? l->fills : 0;
+	out->lpt_flushes += l ? l->flushes : 0;
+#define X(name, text) out->code.name += g->code->stats.name;
+	if (g->code) {
+		CODE_STATS(X)
+	}
+#undef X
+}
+
 void vm_stats(const struct vm *vm, struct vm_stats *out)
 {
 	*out = vm->ended;
@@ -386,5 +439,6 @@ void vm_stats(const struct vm *vm, struct vm_stats *out)
 		out->tlb_slow += v->g.tlb->hits_slow;
 		out->tlb_fills += v->g.tlb->fills;
 		out->tlb_flushes += v->g.tlb->flushes;
+		stats_add_code(out, &v->g);
 	}
 }

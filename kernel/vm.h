@@ -12,6 +12,7 @@
 #pragma once
 
 #include "drivers/model/model.h"
+#include "engine/code.h"
 #include "engine/gcpu.h"
 #include "kernel/base/list.h"
 #include "kernel/config.h"
@@ -53,6 +54,11 @@ struct vcpu {
 	struct gcpu g;			/* first */
 	struct vm *vm;
 	u32 index;
+	/*
+	 * In whose turns it runs: normally its own. With a clock that counts, in the first CPU's,
+	 * ->carried before it; that one has ->crew CPUs from itself on.
+	 */
+	u32 carried, crew;
 	/* sched lock */
 	enum vcpu_state state;
 	bool power;			/* on, as seen by HSM/PSCI */
@@ -75,6 +81,8 @@ struct vm_stats {
 	ns_t run_ns;			/* host time, summed over the guest's CPUs */
 	u64 exits[EXIT_COUNT];
 	u64 tlb_slow, tlb_fills, tlb_flushes;
+	u64 lpt_fills, lpt_flushes;	/* of translated code's page tables */
+	struct code_stats code;
 };
 
 struct vm {
@@ -93,6 +101,7 @@ struct vm {
 	u32 failures;			/* in a row, each soon after its start */
 	struct space space;
 	struct gclock clock;
+	u32 turn;			/* a clock that counts: the CPU whose quantum it is */
 	struct vcpu *vcpu; /* allocated once: another CPU may still be looking at ->attention */
 	u32 vcpus;
 	struct dev *dev;
@@ -181,6 +190,11 @@ void vm_teardown(struct vm *vm);
 void vm_finish(struct vm *vm);
 /* Registers and last exits of CPUs that are parked. */
 void vm_print_cpus(const struct vm *vm, struct sink *to);
+
+static inline struct vcpu *vcpu_carrier(struct vcpu *v)
+{
+	return v - v->carried;
+}
 
 static inline struct vcpu *vcpu_of(struct gcpu *g)
 {

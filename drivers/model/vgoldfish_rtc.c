@@ -3,7 +3,8 @@
  * one alarm. Android emulator documentation, GOLDFISH-VIRTUAL-HARDWARE, "Goldfish timer".
  *
  * Reading TIME_LOW latches TIME_HIGH. The time is wall time at reset plus guest time, so it
- * stands still while the VM is paused, like every other clock of the guest.
+ * stands still while the VM is paused, like every other clock of the guest. With a clock that
+ * counts instructions, wall time at reset is GCLOCK_EPOCH.
  */
 #include "arch/clock.h"
 #include "drivers/model/model.h"
@@ -60,7 +61,7 @@ static void vgoldfish_rtc_update(struct dev *d)
 		r->pending = true;
 	}
 	if (r->armed && r->alarm - now < ALARM_HORIZON)
-		timer_arm(&r->timer, gclock_host(d->clock, r->alarm - r->base));
+		gclock_arm(d->clock, &r->timer, r->alarm - r->base);
 	irq_set(&d->irq, r->pending && r->enabled);
 }
 
@@ -135,8 +136,9 @@ static void vgoldfish_rtc_write(struct dev *d, u64 off, u32 len, u64 val)
 static void vgoldfish_rtc_reset(struct dev *d)
 {
 	struct vgoldfish_rtc *r = d->state;
+	u64 wall = gclock_counts(d->clock) ? GCLOCK_EPOCH : arch_wall_seconds();
 
-	r->base = arch_wall_seconds() * NS_PER_SEC - gclock_now(d->clock);
+	r->base = wall * NS_PER_SEC - gclock_now(d->clock);
 	r->alarm = 0;
 	r->time_high = 0;
 	r->armed = r->pending = r->enabled = false;

@@ -120,9 +120,11 @@ static ns_t uart_rx_patience(const struct vuart16550 *u)
 /* The receiver changed: start the time-out over if input waits below the trigger level. */
 static void uart_rx_wait(struct vuart16550 *u)
 {
+	struct gclock *clock = u->dev->clock;
+
 	u->timeout_pending = false;
 	if (u->fcr & FCR_ENABLE && u->rx_count && u->rx_count < uart_rx_trigger(u))
-		timer_arm(&u->rx_timer, arch_clock_ns() + uart_rx_patience(u));
+		gclock_arm(clock, &u->rx_timer, gclock_now(clock) + uart_rx_patience(u));
 }
 
 static void uart_rx_push(struct vuart16550 *u, u8 byte)

@@ -9,10 +9,25 @@
 /* A timer that is due very soon must not fire over and over while the clock stands still. */
 #define FROZEN_LEAST	NS_PER_MS
 
-void gclock_start(struct gclock *c, ns_t start)
+static void gclock_run(struct gclock *c, ns_t start)
 {
 	atomic_store(&c->offset, (s64)(arch_clock_ns() - start));
 	atomic_store(&c->frozen, NS_NEVER);
+}
+
+void gclock_start(struct gclock *c, ns_t start)
+{
+	c->count = NULL;
+	gclock_run(c, start);
+}
+
+void gclock_start_counting(struct gclock *c, u64 (*count)(const struct gclock *c),
+			   void (*armed)(struct gclock *c))
+{
+	c->count = count;
+	c->armed = armed;
+	atomic_store(&c->skipped, 0);
+	gclock_run(c, 0);
 }
 
 void gclock_freeze(struct gclock *c)
@@ -26,13 +41,16 @@ void gclock_thaw(struct gclock *c)
 	ns_t frozen = atomic_load(&c->frozen);
 
 	if (frozen != NS_NEVER)
-		gclock_start(c, frozen);
+		gclock_run(c, frozen);
 }
 
 ns_t gclock_now(const struct gclock *c)
 {
-	ns_t frozen = atomic_load(&c->frozen);
+	ns_t frozen;
 
+	if (c->count)
+		return c->count(c) + atomic_load(&c->skipped);
+	frozen = atomic_load(&c->frozen);
 	return frozen != NS_NEVER ? frozen : arch_clock_ns() - (u64)atomic_load(&c->offset);
 }
 
@@ -50,4 +68,35 @@ ns_t gclock_host(const struct gclock *c, ns_t guest)
 	}
 	host = MAX(guest + offset, least);
 	return host > NS_NEVER ? NS_NEVER : (ns_t)host;
+}
+
+void gclock_arm(struct gclock *c, struct timer *t, ns_t guest)
+{
+	if (!c->count) {
+		timer_arm(t, gclock_host(c, guest));
+		return;
+	}
+	timer_queue_arm(&c->timers, t, guest);
+	c->armed(c);
+}
+
+void gclock_fire(struct gclock *c)
+{
+	timer_queue_run(&c->timers, gclock_now(c));
+}
+
+bool gclock_skip(struct gclock *c)
+{
+	ns_t next = timer_queue_next(&c->timers), now = gclock_now(c);
+
+	if (next == NS_NEVER)
+		return false;
+	if (next > now)
+		atomic_store(&c->skipped, c->skipped + (next - now));
+	return true;
+}
+
+bool gclock_has_timers(const struct gclock *c)
+{
+	return timer_queue_any(&c->timers);
 }

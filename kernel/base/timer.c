@@ -2,9 +2,9 @@
  * Timer queues: a pairing heap per host CPU, threaded through the timers themselves, so that
  * arming never fails. Fredman et al., "The pairing heap", 1986.
  *
- * Who guards a timer that may move? t->cpu names the CPU whose queue lock guards it; it
+ * Who guards a timer that may move? t->queue names the queue whose lock guards it; it
  * changes only under that lock, so: read it, take the lock, look again. While a timer
- * fires it does not move, hence q->firing of its own CPU is all that a cancel looks at.
+ * fires it does not move, hence q->firing of its own queue is all that a cancel looks at.
  */
 #include "kernel/base/timer.h"
 
@@ -87,71 +87,84 @@ static ns_t queue_next(const struct timer_queue *q)
 }
 
 /* Take the lock that guards @t and return whose it is; NULL (and no lock) if it was never armed. */
-static struct cpu *timer_lock(struct timer *t)
+static struct timer_queue *timer_lock(struct timer *t)
 {
 	for (;;) {
-		struct cpu *c = atomic_load(&t->cpu);
+		struct timer_queue *q = atomic_load(&t->queue);
 
-		if (!c)
+		if (!q)
 			return NULL;
-		lock_take(&c->timers.lock);
-		if (atomic_load(&t->cpu) == c)
-			return c;
-		lock_drop(&c->timers.lock);
+		lock_take(&q->lock);
+		if (atomic_load(&t->queue) == q)
+			return q;
+		lock_drop(&q->lock);
 	}
 }
 
-/* Like timer_lock(), but first makes the calling CPU the guard, unless @t is firing. */
-static struct cpu *timer_lock_here(struct timer *t)
+/* Like timer_lock(), but first makes @want the guard, unless @t is firing. */
+static struct timer_queue *timer_lock_in(struct timer_queue *want, struct timer *t)
 {
 	for (;;) {
-		struct cpu *c = timer_lock(t), *none = NULL;
+		struct timer_queue *q = timer_lock(t), *none = NULL;
 
-		if (!c) {
-			atomic_compare_exchange_strong(&t->cpu, &none, cpu_self);
+		if (!q) {
+			atomic_compare_exchange_strong(&t->queue, &none, want);
 			continue;
 		}
 		if (timer_armed(t))
-			queue_remove(&c->timers, t);
-		if (c == cpu_self || c->timers.firing == t)
-			return c;
-		atomic_store(&t->cpu, cpu_self);
-		lock_drop(&c->timers.lock);
+			queue_remove(q, t);
+		if (q == want || q->firing == t)
+			return q;
+		atomic_store(&t->queue, want);
+		lock_drop(&q->lock);
 	}
+}
+
+/* Returns the queue it is in, if it is the first there, else NULL. */
+static struct timer_queue *timer_insert(struct timer_queue *want, struct timer *t, ns_t deadline)
+{
+	struct timer_queue *q;
+	bool first;
+
+	assert(cpu_self && t->fire);
+	q = timer_lock_in(want, t);
+	t->deadline = deadline;
+	queue_insert(q, t);
+	first = q->root == t;
+	lock_drop(&q->lock);
+	return first ? q : NULL;
+}
+
+void timer_queue_arm(struct timer_queue *q, struct timer *t, ns_t deadline)
+{
+	timer_insert(q, t, deadline);
 }
 
 void timer_arm(struct timer *t, ns_t deadline)
 {
-	struct cpu *c;
-	bool first;
+	struct timer_queue *q = timer_insert(&cpu_self->timers, t, deadline);
 
-	assert(cpu_self && t->fire);
-	c = timer_lock_here(t);
-	t->deadline = deadline;
-	queue_insert(&c->timers, t);
-	first = c->timers.root == t;
-	lock_drop(&c->timers.lock);
-	if (!first)
+	if (!q)
 		return;
-	if (c == cpu_self)
+	if (q == &cpu_self->timers)
 		arch_timer_set(deadline);
 	else
-		cpu_raise(c, CPU_TIMER);	/* only it can program its timer */
+		cpu_raise(container_of(q, struct cpu, timers), CPU_TIMER); /* programs its own */
 }
 
 void timer_cancel(struct timer *t)
 {
-	struct cpu *c;
+	struct timer_queue *q;
 	bool firing;
 
 	do {
-		c = timer_lock(t);
-		if (!c)
+		q = timer_lock(t);
+		if (!q)
 			return;
 		if (timer_armed(t))
-			queue_remove(&c->timers, t);
-		firing = c->timers.firing == t && c != cpu_self;
-		lock_drop(&c->timers.lock);
+			queue_remove(q, t);
+		firing = q->firing == t && q->runs != cpu_self;
+		lock_drop(&q->lock);
 		if (firing)
 			host_relax();
 	} while (firing);
@@ -162,13 +175,13 @@ bool timer_armed(const struct timer *t)
 	return t->link != NULL;
 }
 
-void timer_run(ns_t now)
+ns_t timer_queue_run(struct timer_queue *q, ns_t now)
 {
-	struct timer_queue *q = &cpu_self->timers;
 	u32 budget;
 	ns_t next;
 
 	lock_take(&q->lock);
+	q->runs = cpu_self;
 	/* What is armed in the past from here on has to wait for the next run: no endless loop. */
 	for (budget = q->count; budget && queue_next(q) <= now; budget--) {
 		struct timer *t = q->root;
@@ -182,16 +195,30 @@ void timer_run(ns_t now)
 	}
 	next = queue_next(q);
 	lock_drop(&q->lock);
-	arch_timer_set(next);
+	return next;
 }
 
-ns_t timer_next(void)
+void timer_run(ns_t now)
 {
-	struct timer_queue *q = &cpu_self->timers;
+	arch_timer_set(timer_queue_run(&cpu_self->timers, now));
+}
+
+ns_t timer_queue_next(struct timer_queue *q)
+{
 	ns_t next;
 
 	lock_take(&q->lock);
 	next = queue_next(q);
 	lock_drop(&q->lock);
 	return next;
+}
+
+bool timer_queue_any(const struct timer_queue *q)
+{
+	return atomic_load(&q->count) != 0;
+}
+
+ns_t timer_next(void)
+{
+	return timer_queue_next(&cpu_self->timers);
 }

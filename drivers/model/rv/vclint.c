@@ -60,7 +60,7 @@ static void vclint_update(struct dev *d, u32 hart)
 	if (mtime >= cmp || cmp - mtime > NS_PER_SEC * CLINT_HZ) /* thirty years and more: never */
 		return;
 	deadline = (cmp - c->mtime_shift) * TICK_NS;
-	timer_arm(&c->alarm[hart].timer, gclock_host(d->clock, deadline));
+	gclock_arm(d->clock, &c->alarm[hart].timer, deadline);
 }
 
 static void vclint_fire(struct timer *t)

@@ -70,13 +70,11 @@ static const struct field vblk_fields[] = {
 	{ NULL },
 };
 
-/* vq_pop() marked the pages before the DMA: a dirty log taken meanwhile must see them again. */
+/* vq_pop() marked the pages before the DMA: a log or watch begun meanwhile must see them again. */
 static void request_mark_dirty(const struct request *q)
 {
 	struct space *s = q->dev->space;
 
-	if (!s->logging)
-		return;
 	for (u32 i = 0; q->in_len && i < q->r.iov_count; i++)
 		space_ptr(s, q->gpa[i], q->iov[i].len, true);
 	space_ptr(s, q->gpa[q->r.iov_count], 1, true);
@@ -209,7 +207,10 @@ static u8 vblk_submit(struct dev *d, const struct chain *c, enum blk_op op, u64 
 	atomic_store(&b->reaping, true);
 	blk_submit(port, &q->r);
 	atomic_store(&b->reaping, false);
-	vblk_reap(d);
+	if (gclock_counts(d->clock))
+		vblk_drain(d);		/* no matter how long the host takes */
+	else
+		vblk_reap(d);
 	return S_LATER;
 }
 
@@ -278,6 +279,7 @@ static bool vblk_serve(struct dev *d, u32 queue, struct chain *c)
 		struct iovec_host *last = &c->seg[c->count - 1];
 
 		last->base[last->len - 1] = status;
+		chain_written(c, d->space);
 		vq_push(&b->v.queue[queue], c->head, status == S_OK ? (u32)c->in_len : 1);
 	}
 	return true;

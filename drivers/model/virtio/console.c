@@ -34,6 +34,7 @@ static bool vconsole_receive(struct dev *d, struct chain *c)
 	}
 	if (!got && c->in_len)
 		return false;
+	chain_written(c, d->space);
 	vq_push(&s->v.queue[CONSOLE_RX], c->head, (u32)got);
 	return true;
 }

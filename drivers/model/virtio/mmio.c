@@ -7,7 +7,6 @@
  */
 #include "drivers/model/virtio/virtio.h"
 
-#include "arch/clock.h"
 #include "kernel/base/log.h"
 #include "kernel/base/str.h"
 
@@ -96,7 +95,7 @@ static enum vq_pop virtio_queue_serve_some(struct dev *d, u32 queue)
 {
 	struct virtio *v = d->state;
 	struct vq *q = &v->queue[queue];
-	ns_t start = arch_clock_ns();
+	ns_t start = gclock_now(d->clock);
 	u32 n = 0;
 
 	do {
@@ -110,8 +109,8 @@ static enum vq_pop virtio_queue_serve_some(struct dev *d, u32 queue)
 			vq_unpop(q);
 			return VQ_CHAIN;
 		}
-	} while (++n < VQ_SIZE_MAX && arch_clock_ns() - start < STRETCH);
-	virtio_retry(d, arch_clock_ns() - start);
+	} while (++n < VQ_SIZE_MAX && gclock_now(d->clock) - start < STRETCH);
+	virtio_retry(d, gclock_now(d->clock) - start);
 	return VQ_CHAIN;
 }
 
@@ -138,7 +137,7 @@ void virtio_retry(struct dev *d, ns_t delay)
 {
 	struct virtio *v = d->state;
 
-	timer_arm(&v->retry, arch_clock_ns() + delay);
+	gclock_arm(d->clock, &v->retry, gclock_now(d->clock) + delay);
 }
 
 static u64 virtio_read_register(struct dev *d, u64 off)

@@ -177,6 +177,8 @@ void vq_push(struct vq *q, u16 head, u32 written)
 
 	store_le32(entry, head);
 	store_le32(entry + 4, written);
+	/* as in chain_written() */
+	space_ptr(q->space, q->device + (u64)(entry - q->device_at), 8, true);
 	ring_store(used_idx(q), ++q->next_used);	/* release: entry and data first */
 }
 
@@ -227,4 +229,10 @@ u64 chain_put(struct chain *c, const void *buf, u64 len)
 		put += part;
 	}
 	return put;
+}
+
+void chain_written(const struct chain *c, struct space *s)
+{
+	for (u32 i = c->outs; i < c->count; i++)
+		space_ptr(s, c->gpa[i], c->seg[i].len, true);
 }

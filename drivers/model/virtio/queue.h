@@ -67,3 +67,8 @@ bool vq_wants_interrupt(struct vq *q);
 /* Copy up to @len bytes from the chain's readable part, or into its writable part; the count. */
 u64 chain_take(struct chain *c, void *buf, u64 len);
 u64 chain_put(struct chain *c, const void *buf, u64 len);
+/*
+ * The writable part has been written; before vq_push(). Its pages were marked when it was popped,
+ * but others may have begun to watch them since (mmu/watch.h).
+ */
+void chain_written(const struct chain *c, struct space *s);

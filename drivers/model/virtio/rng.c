@@ -43,6 +43,7 @@ static bool vrng_serve(struct dev *d, u32 queue, struct chain *c)
 		virtio_retry(d, 100 * NS_PER_MS);
 		return false;
 	}
+	chain_written(c, d->space);
 	vq_push(&r->v.queue[queue], c->head, done);
 	return true;
 }
