@@ -1,21 +1,25 @@
-# Everything that judges: one command for all tests, the boot tests, the figures.
+# Everything that judges: one command for all tests, the boot tests.
 
 PYTHON := /usr/bin/python3
 LINUX := $(B)/guests/riscv64/Image
 RV64_BARE := $(CLANG) --target=riscv64 -march=rv64gc -mno-relax -nostdlib -fuse-ld=lld \
              -Wl,-N -Wl,-Ttext=0x80000000
 
-.PHONY: test boots boot-payloads bench
+SUITES := unit golden isa diff fuzz icount hostile cross
+
+.PHONY: test boots icount boot-payloads
 test: packages ## every test; ends with "N passed, N failed"
 	@$(MAKE) --no-print-directory -j2 hosted x86_64 aarch64 boot-payloads $(B)/san/fvp \
 		$(UNIT:%=$(B)/san/%)
 	@$(MAKE) --no-print-directory guests || echo "guests are missing: tests that need them skip"
 	@$(PYTHON) test/run.py \
-		$(foreach s,unit isa diff fuzz,"$s=$(MAKE) --no-print-directory $s") \
+		$(foreach s,$(SUITES),"$s=$(MAKE) --no-print-directory $s") \
 		"boots=test/boot/boot.py"
 
 boots: all $(B)/san/fvp boot-payloads $(LINUX) ## boot tests; T="linux hosted" picks
 	@test/boot/boot.py $(T)
+icount: $(B)/fvp $(LINUX) ## boots that must be the same under every runner; T="linux" picks
+	@test/boot/icount.py $(T)
 boot-payloads: $(patsubst %.S,$(B)/%.elf,$(wildcard test/boot/payload/*.S))
 $(B)/test/boot/payload/%.elf: test/boot/payload/%.S | $(PACKAGES)
 	@mkdir -p $(@D)
@@ -24,9 +28,3 @@ $(B)/test/boot/payload/%.elf: test/boot/payload/%.S | $(PACKAGES)
 # The process once more, under ASan and UBSan.
 $(B)/san/fvp: $(B)/san/arch/hosted/main.o $(B)/san/libfvp.a $(LIBS_san)
 	@$(CLANG) $(SAN) -pthread $^ -o $@
-
-$(B)/bench/%.elf: test/bench/%.S | $(PACKAGES)
-	@mkdir -p $(@D)
-	@$(RV64_BARE) $< -o $@
-bench: hosted x86_64 aarch64 $(LINUX) $(B)/bench/intloop.elf ## figures beside QEMU's, in one run
-	@test/bench/bench.py $(RUNS)

@@ -1,107 +1,200 @@
 #!/usr/bin/python3
 """Figures of FVP beside QEMU's, taken in one run: reported, never asserted.
 
-usage: test/bench/bench.py [RUNS]
-
-CPU time (user + system) of the process under test; medians of RUNS (default 3). Prints a
-table and leaves it in build/bench/figures.md.
+Boots the same guest on each machine in turn (A B A B ...), where it runs the programs one after
+another; takes the CPU time (user + system) of the process under test around each. Prints tables
+of medians and leaves them in build/bench: figures.md, figures.json, plot.svg. A program that
+does not end, or computes something else than elsewhere, is an error: exit status 1.
 """
 
+import argparse
 import os
-import resource
-import statistics
+import shlex
 import subprocess
 import sys
-import time
 
-RUNS = int(sys.argv[1]) if len(sys.argv) > 1 else 3
-GUEST = "build/guests/riscv64"
-READY = b"FVP guest ready"
+from machines import MACHINES, programs
+from plot import plot
+from results import Results
+from run import Boot, Failed, process
+
+OUT = "build/bench"
 LOOP_INSTRUCTIONS = 20_000_000 * 19.5
+SCALING_CPUS = 4
+# What is measured besides programs; a name for T like theirs.
+EXTRAS = {
+    "startup": "Linux to the line that init prints first",
+    "memory": "resident beside guest RAM, with 1 and 4 CPUs",
+    "loop": "intloop.S on bare metal",
+    "images": "sizes of the two images",
+}
+FIGURES = [
+    ("startup", "wall", "Linux to init, wall s", "{:.2f}", float),
+    ("loop", "cpu", "integer loop, million guest instructions/s", "{:.0f}",
+     lambda s: LOOP_INSTRUCTIONS / s / 1e6),
+    ("memory", "other", "memory beside guest RAM, MiB", "{:.1f}", lambda k: k / 1024),
+    ("memory4", "other", f"the same, {SCALING_CPUS} guest CPUs", "{:.1f}", lambda k: k / 1024),
+    ("scaling", "other", f"4 workers on {SCALING_CPUS} guest CPUs, times the work of one",
+     "{:.2f}", float),
+]
 
 
-def run_until(command, text):
-    """(CPU s, wall s, resident KiB beside guest RAM) until @text is printed, or the end."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    start = time.monotonic()
-    child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                             stderr=subprocess.STDOUT)
-    seen, wall, beside = b"", None, 0
-    while data := os.read(child.stdout.fileno(), 65536):
-        seen = seen[-100:] + data
-        if text and text in seen:
-            wall = time.monotonic() - start
-            beside = resident_beside_ram(child.pid)
-            child.kill()
-            text = None
-    child.wait()
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    if text:
-        sys.exit(f"bench: {' '.join(command)}: ended without {text!r}:\n{seen!r}")
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return cpu, wall or time.monotonic() - start, beside
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("what", nargs="*", help="programs, groups, or: " + ", ".join(EXTRAS))
+    parser.add_argument("--runs", type=int, default=5, help="boots of each machine (5)")
+    parser.add_argument("--machines", help="of " + ",".join(m.name for m in MACHINES))
+    parser.add_argument("--limit", type=int, default=180, help="seconds for one program (180)")
+    parser.add_argument("--times", type=int, default=1, help="repeat each program in a boot")
+    parser.add_argument("--show", action="store_true", help="print the commands, run nothing")
+    parser.add_argument("-v", "--verbose", action="store_true", help="print figures at once")
+    return parser.parse_args()
 
 
-def resident_beside_ram(pid):
-    """KiB of resident anonymous memory without the largest mapping, which is the guest's RAM."""
-    sizes = []
-    with open(f"/proc/{pid}/smaps", encoding="ascii") as f:
-        for line in f:
-            if line.startswith("Size:"):
-                sizes.append([int(line.split()[1]), 0])
-            elif line.startswith("Anonymous:"):
-                sizes[-1][1] = int(line.split()[1])
-    sizes.sort(reverse=True)
-    return sum(anon for _, anon in sizes[1:])
+def pick(what, known):
+    """The programs and extras that @what names; all of them if it is empty."""
+    names = set(EXTRAS) | set(known) | set(known.values())
+    for word in what:
+        if word not in names:
+            sys.exit(f"bench: no program or group {word}; there are: {' '.join(sorted(names))}")
+    chosen = [n for n, group in known.items() if not what or n in what or group in what]
+    return chosen, [e for e in EXTRAS if not what or e in what]
 
 
-def median(values):
-    return statistics.median(values)
+def about(runs):
+    """What the figures were taken on, in a line."""
+    version = subprocess.run(["qemu-system-riscv64", "--version"], capture_output=True, text=True,
+                             check=True).stdout.split()[3]
+    with open("/proc/cpuinfo", encoding="utf-8") as f:
+        names = [l.split(":", 1)[1].strip() for l in f if l.startswith("model name")]
+    return (f"{os.cpu_count()} CPUs {names[0] if names else os.uname().machine}, QEMU {version}, "
+            f"medians of {runs}")
 
 
-def fvp(*args):
-    return ["build/fvp", "run", "--arch", "riscv64"] + list(args)
+def available(names):
+    """The machines to measure; says what is left out, and why."""
+    chosen = []
+    for machine in MACHINES:
+        if names and machine.name not in names.split(","):
+            continue
+        if why := machine.missing():
+            print(f"bench: {machine.title} is left out: {why}", flush=True)
+        else:
+            chosen.append(machine)
+    if not chosen:
+        sys.exit("bench: no machine to measure")
+    return chosen
 
 
-def measure(command, text=None):
-    got = [run_until(command, text) for _ in range(RUNS)]
-    return [median([g[i] for g in got]) for i in range(3)]
+class Bench:
+    def __init__(self, args):
+        self.args = args
+        self.known = programs()
+        self.chosen, self.extras = pick(args.what, self.known)
+        self.machines = available(args.machines)
+        self.results = Results({m.name: m.title for m in self.machines}, self.known,
+                               about(args.runs), min(4, os.cpu_count()))
+
+    def words(self, scaling):
+        times = f":{self.args.times}" if self.args.times > 1 else ""
+        return [n + times for n in self.chosen if (self.known[n] == "scaling") == scaling]
+
+    def commands(self):
+        """Every (machine, what, command) of one round."""
+        for machine in self.machines:
+            boots = machine.name != "native"
+            if self.words(False) or boots and {"startup", "memory"} & set(self.extras):
+                yield machine, "programs", machine.boot(1, self.words(False))
+            if self.words(True) or boots and "memory" in self.extras:
+                yield machine, "scaling", machine.boot(SCALING_CPUS, self.words(True))
+            if "loop" in self.extras and boots:
+                yield machine, "loop", machine.loop()
+
+    def measure(self):
+        failed = set()
+        for number in range(self.args.runs):
+            for machine, what, command in self.commands():
+                enough = machine.runs is not None and number >= machine.runs
+                if enough or (machine.name, what) in failed:
+                    continue
+                print(f"bench: run {number + 1} of {self.args.runs}: {machine.title}, {what}",
+                      file=sys.stderr, flush=True)
+                try:
+                    getattr(self, f"take_{what}")(machine, command)
+                except Failed as e:
+                    failed.add((machine.name, what))
+                    self.results.error(machine.title, e)
+
+    def boot(self, machine, command):
+        boot = Boot(command, self.args.limit, self.args.verbose)
+        for name, figure in boot.programs.items():
+            self.results.add(name, machine.name, figure)
+        return boot
+
+    def take_programs(self, machine, command):
+        if machine.name == "native":
+            return self.take_native(machine)
+        boot = self.boot(machine, command)
+        if boot.startup and "startup" in self.extras:
+            self.results.add("startup", machine.name, boot.startup)
+        if boot.memory and "memory" in self.extras:
+            self.results.note("memory", machine.name, boot.memory)
+        return boot.check(self.words(False))
+
+    def take_native(self, machine):
+        """A process each: a process's clock does not count its children, its end does."""
+        for word in self.words(False):
+            figure, output = process(machine.boot(1, [word]), self.args.limit)
+            name, figure.checksum = output.split()[-2:]
+            self.results.add(name, machine.name, figure)
+
+    def take_scaling(self, machine, command):
+        boot = self.boot(machine, command)
+        if boot.memory and "memory" in self.extras:
+            self.results.note("memory4", machine.name, boot.memory)
+        boot.check(self.words(True))
+        if {"workers1", "workers4"} <= set(boot.programs):
+            one, four = (boot.programs[n].wall for n in ("workers1", "workers4"))
+            self.results.note("scaling", machine.name, 4 * one / four)
+
+    def take_loop(self, machine, command):
+        self.results.add("loop", machine.name, process(command, self.args.limit)[0])
+
+    def report(self):
+        r = self.results
+        text = "\n".join(filter(None, [r.about + "\n", r.program_table(), r.figure_table(FIGURES),
+                                       images() if "images" in self.extras else ""]))
+        if r.other.keys() & {("scaling", m) for m in r.machines}:
+            text += f"\nIdeal for 4 workers on this machine: {r.ideal}.\n"
+        print("\n" + text, end="")
+        with open(f"{OUT}/figures.md", "w", encoding="utf-8") as f:
+            f.write(text)
+        good = r.judge()
+        r.save(f"{OUT}/figures.json")
+        if plot(r, f"{OUT}/plot.svg"):
+            print(f"bench: {OUT}/figures.md, {OUT}/figures.json, {OUT}/plot.svg")
+        for line in r.errors:
+            print(f"bench: {line}", file=sys.stderr)
+        return good
+
+
+def images():
+    text = "| image | KiB |\n|---|---|\n"
+    for host in ("x86_64", "aarch64"):
+        if os.path.exists(path := f"build/fvp-{host}.efi"):
+            text += f"| {host} | {os.path.getsize(path) / 1024:.0f} |\n"
+    return text
 
 
 def main():
-    boot = ["-append", "console=ttyS0"]
-    guest = ["--memory", "256M", "--kernel", f"{GUEST}/Image", "--initrd", f"{GUEST}/initrd.gz",
-             "--cmdline", "console=ttyS0"]
-    qemu = ["qemu-system-riscv64", "-M", "virt", "-m", "256", "-nographic", "-monitor", "none"]
-    loop_f = measure(fvp("--memory", "16M", "--runner", "interp",
-                         "--firmware", "build/bench/intloop.elf"))
-    loop_q = measure(qemu + ["-bios", "build/bench/intloop.elf"])
-    boot_f = measure(fvp("--runner", "interp", *guest), READY)
-    smp_f = measure(fvp("--runner", "interp", "--cpus", "4", *guest), READY)
-    boot_q = measure(qemu + ["-kernel", f"{GUEST}/Image", "-initrd", f"{GUEST}/initrd.gz"] + boot,
-                     READY)
-    rows = [
-        ("integer loop, million guest instructions/s",
-         f"{LOOP_INSTRUCTIONS / loop_f[0] / 1e6:.0f}",
-         f"{LOOP_INSTRUCTIONS / loop_q[0] / 1e6:.0f}", ">= 100"),
-        ("Linux to init, CPU s", f"{boot_f[0]:.2f}", f"{boot_q[0]:.2f}", ""),
-        ("Linux to init, wall s", f"{boot_f[1]:.2f}", f"{boot_q[1]:.2f}",
-         f"{boot_f[1] / boot_q[1]:.1f}x, <= 8x"),
-        ("memory beside guest RAM, MiB", f"{boot_f[2] / 1024:.1f}", f"{boot_q[2] / 1024:.1f}",
-         "<= 16"),
-    ]
-    rows.append(("the same, 4 guest CPUs", f"{smp_f[2] / 1024:.1f}", "", "<= 16"))
-    for host in ("x86_64", "aarch64"):
-        path = f"build/fvp-{host}.efi"
-        if os.path.exists(path):
-            size = os.path.getsize(path) / 1024
-            rows.append((f"image {host}, KiB", f"{size:.0f}", "", "<= 1024"))
-    table = "| figure | FVP (interpreter) | QEMU | goal |\n|---|---|---|---|\n"
-    table += "".join("| " + " | ".join(r) + " |\n" for r in rows)
-    print(table, end="")
-    os.makedirs("build/bench", exist_ok=True)
-    with open("build/bench/figures.md", "w", encoding="utf-8") as f:
-        f.write(table)
+    args = arguments()
+    bench = Bench(args)
+    if args.show:
+        for _, _, command in bench.commands():
+            print(shlex.join(command))
+        return
+    bench.measure()
+    sys.exit(not bench.report())
 
 
 main()

@@ -1,11 +1,13 @@
 #!/usr/bin/python3
 """Boot tests: machines from the table boots.toml, driven over their serial console.
 
-usage: test/boot/boot.py [-v] [NAME | HOST ...]      e.g. boot.py linux hosted
+usage: test/boot/boot.py [-v] [NAME | HOST | RUNNER ...]      e.g. boot.py linux hosted jit
 
-A row says which hosts it runs on (san is the process under ASan and UBSan), what it boots, a
+A row says which hosts it runs on (san is the process under ASan and
+UBSan; hostile is that of test/hostile, only where it is named), what it boots, a
 dialogue of things to expect and to send, lines that must not appear, a time limit, and for a
-process the exit status. bare_steps follow on bare metal; env and qemu are for boot/qemu.sh.
+process the exit status, whether each runner has to do it (runners), and how many MiB of memory
+it may take at most (rss). bare_steps follow on bare metal; env and qemu are for boot/qemu.sh.
 Time limits are generous: they end a hang, they never judge speed.
 """
 
@@ -19,7 +21,10 @@ import time
 import tomllib
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-PROCESS = {"hosted": "build/fvp", "san": "build/san/fvp"}
+sys.path.append(os.path.dirname(HERE))
+from runners import RUNNERS, runners
+
+PROCESS = {"hosted": "build/fvp", "san": "build/san/fvp", "hostile": "build/hostile/fvp"}
 HOSTS = [*PROCESS, "x86_64", "aarch64"]
 TIME_FACTOR = float(os.environ.get("BOOT_TIME_FACTOR", "1"))
 ALWAYS_FORBIDDEN = ["PANIC on cpu", "assertion failed", "AddressSanitizer", "runtime error:"]
@@ -37,6 +42,7 @@ class Console:
                                       stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         self.text = ""
         self.seen = 0
+        self.peak = 0                   # MiB of memory, known at the end
         self.deadline = deadline
         self.forbidden = [re.compile(f) for f in forbidden]
         self.selector = selectors.DefaultSelector()
@@ -78,7 +84,13 @@ class Console:
     def finish(self):
         while self.read_more():
             pass
-        return self.child.wait(timeout=max(1, self.deadline - time.monotonic()))
+        while not (end := os.wait4(self.child.pid, os.WNOHANG))[0]:
+            if time.monotonic() > self.deadline:
+                raise Lost("time is up")
+            time.sleep(0.01)
+        self.child.returncode = os.waitstatus_to_exitcode(end[1])
+        self.peak = end[2].ru_maxrss >> 10
+        return self.child.returncode
 
     def kill(self):
         if self.child.poll() is None:
@@ -86,9 +98,9 @@ class Console:
             self.child.wait()
 
 
-def command_for(row, host):
+def command_for(row, host, runner):
     if host in PROCESS:
-        return [PROCESS[host]] + row["args"]
+        return [PROCESS[host]] + row["args"] + (["--runner", runner] if runner else [])
     out = f"build/boot/{row['name']}-{host}"
     os.makedirs(out, exist_ok=True)
     with open(f"{out}/fvp.toml", "w", encoding="utf-8") as f:
@@ -106,12 +118,20 @@ def missing(row, host):
     return next((p for p in paths if p.startswith("build/guests/") and not os.path.exists(p)), None)
 
 
-def run_row(row, host, verbose):
+def judge(row, host, console, status):
+    if host in PROCESS and status != row.get("status", 0):
+        raise Lost(f"exit status {status}, not {row.get('status', 0)}")
+    if host == "hosted" and console.peak > row.get("rss", console.peak):
+        raise Lost(f"took {console.peak} MiB of memory, {row['rss']} are allowed")
+
+
+def run_row(row, host, runner, verbose):
+    title = f"{row['name']} on {host}" + (f"/{runner}" if runner else "")
     if path := missing(row, host):
-        print(f"SKIP boot {row['name']} on {host}: {path} could not be had", flush=True)
+        print(f"SKIP boot {title}: {path} could not be had", flush=True)
         return True
     limit = row.get("seconds", 120) * (1 if host == "hosted" else row.get("bare", 4)) * TIME_FACTOR
-    console = Console(command_for(row, host), row.get("env", {}),
+    console = Console(command_for(row, host, runner), row.get("env", {}),
                       ALWAYS_FORBIDDEN + row.get("forbid", []), time.monotonic() + limit)
     try:
         for step in row["steps"] + ([] if host in PROCESS else row.get("bare_steps", [])):
@@ -121,20 +141,23 @@ def run_row(row, host, verbose):
                 console.send(step["send"])
             if "pause" in step:
                 time.sleep(step["pause"])
-        status = console.finish()
-        if host in PROCESS and status != row.get("status", 0):
-            raise Lost(f"exit status {status}, not {row.get('status', 0)}")
+        judge(row, host, console, console.finish())
     except Lost as lost:
         tail = "\n".join("    | " + l for l in console.text.splitlines()[-40:])
-        print(f"FAIL boot {row['name']} on {host}: {lost}\n{tail}", flush=True)
+        print(f"FAIL boot {title}: {lost}\n{tail}", flush=True)
         return False
     finally:
         console.kill()
     if verbose:
         print(console.text)
     took = limit - (console.deadline - time.monotonic())
-    print(f"PASS boot {row['name']} on {host} ({took:.1f} s)", flush=True)
+    print(f"PASS boot {title} ({took:.1f} s)", flush=True)
     return True
+
+
+def runners_of(row, host):
+    """None: the one that `auto` chooses."""
+    return runners(PROCESS[host]) if host in PROCESS and row.get("runners") else [None]
 
 
 def main():
@@ -143,14 +166,18 @@ def main():
     with open(f"{HERE}/boots.toml", "rb") as f:
         rows = tomllib.load(f)["boot"]
     hosts = [a for a in args if a in HOSTS]
-    names = [a for a in args if a not in hosts]
+    picked = [a for a in args if a in RUNNERS]
+    names = [a for a in args if a not in hosts + picked]
     good = True
     for row in rows:
         if names and row["name"] not in names:
             continue
         for host in row["hosts"]:
-            if not hosts or host in hosts:
-                good &= run_row(row, host, "-v" in sys.argv)
+            if host not in hosts if hosts else host == "hostile":
+                continue
+            for runner in runners_of(row, host):
+                if not picked or runner in picked:
+                    good &= run_row(row, host, runner, "-v" in sys.argv)
     return 0 if good else 1
 
 

@@ -2,6 +2,8 @@
  * The driver: seeds to cases, cases to both machines, differences to a minimal reproducer.
  *
  *	rv64_diff PEER SECONDS [SEED]	runs batches for SECONDS (with SECONDS 0: only SEED)
+ *
+ * Our side is one guest CPU for each runner; every one of them runs every case.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -24,8 +26,10 @@ extern const struct isa rv64_isa;
 
 static struct diff_case *cases;
 static int to_peer, from_peer;
-static u8 *code_page, *data_page;
-static struct gcpu g;
+static u8 *data_page;
+static const struct runner *const tried[] = { &interp_runner, &jit_runner, &hybrid_runner };
+#define TRIED 3
+static struct gcpu cpu[TRIED];
 static struct space space;
 static struct gclock gclk;
 static struct cpu self;
@@ -55,53 +59,68 @@ static void ours_open(void)
 	if (space_init(&space) != OK)
 		exit(4);
 	memcpy(ours_ram(TRAP_AT, PAGE_SIZE), &wfi, sizeof(wfi));
-	code_page = ours_ram(DIFF_CODE, PAGE_SIZE);
+	ours_ram(DIFF_CODE, PAGE_SIZE);
 	data_page = ours_ram(DIFF_DATA, DIFF_DATA_SIZE);
-	g.isa = &rv64_isa;
-	g.runner = &interp_runner;
-	g.features = rv64_isa.features;
-	g.space = &space;
-	g.clock = &gclk;
-	g.firmware = true;
-	if (gcpu_init(&g) != OK)
-		exit(4);
+	for (u32 i = 0; i < TRIED; i++) {
+		cpu[i].isa = &rv64_isa;
+		cpu[i].runner = tried[i];
+		cpu[i].features = rv64_isa.features;
+		cpu[i].space = &space;
+		cpu[i].clock = &gclk;
+		cpu[i].firmware = true;
+		if (gcpu_init(&cpu[i]) != OK)
+			exit(4);
+	}
 }
 
-static void ours_load(const struct diff_state *in)
+static void ours_load(struct gcpu *g, const struct diff_state *in)
 {
-	struct rv64_state *st = g.st;
+	struct rv64_state *st = g->st;
 
-	rv64_start(&g, DIFF_CODE, 0, 0, true);
+	rv64_start(g, DIFF_CODE, 0, 0, true);
 	memcpy(st->x, in->x, sizeof(st->x));
 	memcpy(st->f, in->f, sizeof(st->f));
-	g.fp_flags = in->fcsr & 31;
-	g.fp_rm = st->frm = in->fcsr >> 5 & 7;
+	g->fp_flags = in->fcsr & 31;
+	g->fp_rm = st->frm = in->fcsr >> 5 & 7;
 	st->mtvec = TRAP_AT;
 	st->mstatus = MSTATUS_FS;
 	st->priv = PRIV_U;
 	st->pmpaddr[0] = MASK(54);
 	st->pmpcfg[0] = 0x1f;
-	rv64_ctx_update(&g);
+	rv64_ctx_update(g);
 }
 
-static void ours_run(struct diff_case *c, struct diff_state *out)
+static void run_one(struct gcpu *g, struct diff_case *c, struct diff_state *out)
 {
-	const struct rv64_state *st = g.st;
+	const struct rv64_state *st = g->st;
 	struct exit x;
 
-	memcpy(code_page, c->code, DIFF_CODE_MAX);
-	memcpy(data_page, c->in.data, DIFF_DATA_SIZE);
-	ours_load(&c->in);
-	gcpu_request(&g, REQ_FENCE_I);
-	g.budget = INSNS_LIMIT;
-	g.runner->run(&g, &x);
+	if (space_write(&space, DIFF_CODE, c->code, DIFF_CODE_MAX) != OK ||
+	    space_write(&space, DIFF_DATA, c->in.data, DIFF_DATA_SIZE) != OK)
+		exit(4);
+	ours_load(g, &c->in);
+	gcpu_request(g, REQ_FENCE_I);
+	g->budget = INSNS_LIMIT;
+	g->runner->run(g, &x);
 	out->pc = st->mepc;
 	memcpy(out->x, st->x, sizeof(out->x));
 	memcpy(out->f, st->f, sizeof(out->f));
-	out->fcsr = (u64)st->frm << 5 | g.fp_flags;
+	out->fcsr = (u64)st->frm << 5 | g->fp_flags;
 	out->end = x.why != EXIT_HALT ? DIFF_LOST : st->mcause == CAUSE_BREAKPOINT ? DIFF_BREAK :
 		   st->mcause == CAUSE_ILLEGAL ? DIFF_ILLEGAL : DIFF_FAULT;
 	memcpy(out->data, data_page, DIFF_DATA_SIZE);
+}
+
+/* Run @c under every runner; *out is what the first one that differs from @want made of it. */
+static const struct runner *ours_run(struct diff_case *c, const struct diff_state *want,
+				     struct diff_state *out)
+{
+	for (u32 i = 0; i < TRIED; i++) {
+		run_one(&cpu[i], c, out);
+		if (memcmp(out, want, sizeof(*out)))
+			return tried[i];
+	}
+	return NULL;
 }
 
 /* ---- the peer ---- */
@@ -146,19 +165,13 @@ static void peer_run(u32 count)
 
 /* ---- comparing ---- */
 
-static bool same(const struct diff_state *a, const struct diff_state *b)
-{
-	return !memcmp(a, b, sizeof(*a));
-}
-
 static bool differs(struct diff_case *c)
 {
 	static struct diff_state ours;
 
 	cases[0] = *c;
 	peer_run(1);
-	ours_run(c, &ours);
-	return !same(&ours, &cases[0].out);
+	return ours_run(c, &cases[0].out, &ours) != NULL;
 }
 
 /* Replace instructions by nops and registers by zero as long as the difference stays. */
@@ -217,10 +230,13 @@ static void report(struct diff_case *c, u64 seed)
 	static struct diff_state ours;
 	const struct diff_state *peer = &cases[0].out;
 
+	const struct runner *who;
+
 	reduce(c);
 	differs(c);
-	ours_run(c, &ours);
-	printf("FAIL diff/rv64: seed %llu\n", (unsigned long long)seed);
+	who = ours_run(c, peer, &ours);
+	printf("FAIL diff/rv64: seed %llu, runner %s\n", (unsigned long long)seed,
+	       who ? who->name : "(only once)");
 	print_code(c);
 	print_word("pc", 0, 0, ours.pc, peer->pc);
 	print_word("end", 0, 0, ours.end, peer->end);
@@ -244,9 +260,10 @@ static u32 batch(u64 seed, u32 count)
 		gen_case(&cases[i], seed + i);
 	peer_run(count);
 	for (u32 i = 0; i < count; i++) {
-		ours_run(&cases[i], &ours);
-		bad += !same(&ours, &cases[i].out);
-		cases[i].in.end = !same(&ours, &cases[i].out);
+		bool wrong = ours_run(&cases[i], &cases[i].out, &ours) != NULL;
+
+		bad += wrong;
+		cases[i].in.end = wrong;
 	}
 	for (u32 i = 0; bad && i < count; i++)
 		if (cases[i].in.end) {

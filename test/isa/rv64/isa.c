@@ -123,12 +123,16 @@ void paging_off(void)
 	sfence();
 }
 
-void isa_start(void);
-void isa_start(void)
+void isa_start(u64 hart);
+void isa_start(u64 hart)
 {
-	on_qemu = read_csr(marchid) != 0;
 	write_csr(pmpaddr0, ~0ull);
 	write_csr(pmpcfg0, 0x1f);
+	if (hart) {
+		hart_main(hart);
+		return;
+	}
+	on_qemu = read_csr(marchid) != 0;
 	isa_main();
 	put_number(checks - failures);
 	put(" checks passed\n");

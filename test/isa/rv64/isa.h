@@ -97,4 +97,5 @@ void paging_off(void);
 extern u8 page[4][4096];			/* to map, page-aligned */
 static inline void sfence(void) { __asm__ volatile("sfence.vma" : : : "memory"); }
 
-void isa_main(void);
+void isa_main(void);				/* hart 0 */
+void hart_main(u64 hart);			/* the others; see harts.h */

@@ -3,16 +3,17 @@
 	.section .text.start
 	.globl _start
 _start:
-	csrr t0, mhartid
-	bnez t0, park
-	la sp, stack_end
 	la t0, m_vectors
 	csrw mtvec, t0
 	la t0, s_vectors
 	csrw stvec, t0
 	li t0, 0x6000			/* FS */
 	csrs mstatus, t0
-	call isa_start
+	la sp, stack_end
+	csrr a0, mhartid
+	slli t0, a0, 14
+	sub sp, sp, t0
+	call isa_start			/* hart 0 does not come back */
 park:
 	wfi
 	j park
@@ -124,5 +125,5 @@ access_store:				/* a0 = va, a1 = mstatus to set, a2 = value */
 back_sp:
 	.space 8
 	.balign 16
-	.space 65536
+	.space 4 * 16384
 stack_end:

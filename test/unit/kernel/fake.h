@@ -149,6 +149,46 @@ static bool step_call(struct gcpu *g, struct exit *x)
 	return true;
 }
 
+static u64 order;		/* of all that "order" and "nap" did: a hash */
+
+static void order_note(struct gcpu *g)
+{
+	order = (order ^ ((u64)g->index << 48 | g->icount)) * 0xd6e8feb86659fd93ull;
+	order ^= order >> 32;
+}
+
+/* Note every step; now and then yield, or wake the next CPU and sleep. */
+static bool step_order(struct gcpu *g, struct exit *x)
+{
+	struct vm *of = vcpu_of(g)->vm;
+
+	order_note(g);
+	gcpu_line(g, 0, false);
+	if (g->icount % 1009 == 0) {
+		gcpu_line(&of->vcpu[(g->index + 1) % of->vcpus].g, 0, true);
+		g->halted = true;
+	}
+	x->why = EXIT_YIELD;
+	return g->icount % 777 == 0;
+}
+
+static void nap_over(struct timer *t)
+{
+	gcpu_line(container_of(t, struct gcpu, timer), 0, true);
+}
+
+/* Sleep for a second, over and over. */
+static bool step_nap(struct gcpu *g, struct exit *x)
+{
+	order_note(g);
+	order += gcpu_now(g);
+	gcpu_line(g, 0, false);
+	g->timer.fire = nap_over;
+	gclock_arm(g->clock, &g->timer, gcpu_now(g) + NS_PER_SEC);
+	g->halted = true;
+	return false;
+}
+
 static const struct {
 	const char *name;
 	program step;
@@ -168,6 +208,8 @@ static const struct {
 	{ "stop_self", step_stop_self, true },
 	{ "stop_victim", step_stop_victim, false },
 	{ "power_off", step_call, true },
+	{ "order", step_order, true },
+	{ "nap", step_nap, true },
 	{ "pause_off", step_pause_off, false },
 	{ "power_on", step_call, false },
 };
@@ -381,6 +423,7 @@ static struct vm *vm_make(const char *name, const char *what, u32 cpu_number)
 		.kernel = "k",
 		.initrd = "",
 		.cmdline = what,
+		.clock = "real",
 		.firmware = "",
 		.restart = "never",
 	};
@@ -394,9 +437,10 @@ static struct vm *vm_make(const char *name, const char *what, u32 cpu_number)
 /* VMs are for ever, but a test wants a fresh list. */
 static int vms_forget(void **s)
 {
-	for (u32 i = 0; i < vm_count; i++) {
+	for (u32 i = 0; i < vm_count; i++)	/* all of them first: one may stop another */
 		if (vms[i]->state != VM_STOPPED && vm_stop(vms[i]) != OK)
 			return -1;
+	for (u32 i = 0; i < vm_count; i++) {
 		console_close(vms[i]->console);
 		heap_free(vms[i]->vcpu);
 		heap_free(vms[i]);

@@ -267,6 +267,91 @@ static void test_budget_is_shared(void **s)
 	assert_true(vm->ended.instructions < 1750000);
 }
 
+/* ---- a clock that counts ------------------------------------------------------------------- */
+
+/* Twice the same, whatever the host's ticks and another VM do to its turns. */
+static u64 counted_order(const char *what, u32 cpu_number, u64 budget)
+{
+	vm = vm_make("counted", what, cpu_number);
+	vm->config.clock = "icount";
+	vm->config.budget = budget;
+	other = vm_make("busy", "spin", FAKE_CPUS);
+	assert_int_equal(vm_start(other), OK);
+	for (u64 i = 0, first = 0; i < 2; i++, first = order) {
+		order = 0;
+		assert_int_equal(vm_start(vm), OK);
+		assert_true(run_until(is_stopped));
+		assert_int_equal(vm->end, END_BUDGET);
+		assert_int_equal(vm->ended.instructions, budget);
+		assert_true(i == 0 || order == first);
+	}
+	return order;
+}
+
+static void test_counted_order(void **s)
+{
+	counted_order("order", 3, 2000001);
+}
+
+/* Time that is slept through does not take any. */
+static void test_counted_sleep(void **s)
+{
+	counted_order("nap", 2, 100000);
+	assert_true(gclock_now(&vm->clock) > 10000 * NS_PER_SEC);
+}
+
+static void test_counted_one_cpu(void **s)
+{
+	counted_order("nap", 1, 1000);
+}
+
+/* All sleep and there is no timer: a line from outside wakes ... */
+static void test_counted_wakes(void **s)
+{
+	vm = vm_make("counted", "ring", 2);
+	vm->config.clock = "icount";
+	assert_int_equal(vm_start(vm), OK);
+	run_ms(50);
+	assert_int_equal(hops, 0);
+	gcpu_line(&vm->vcpu[1].g, 0, true);
+	assert_true(run_until(hopped));
+	assert_int_equal(vm_pause(vm), OK);
+	assert_int_equal(vm_resume(vm), OK);
+	run_ms(50);
+	assert_int_equal(vm_stop(vm), OK);
+	assert_true(hops > HOPS);
+}
+
+/* ... and so does a timer. */
+static void test_counted_timer_from_outside(void **s)
+{
+	vm = vm_make("counted", "halt", 2);
+	vm->config.clock = "icount";
+	assert_int_equal(vm_start(vm), OK);
+	run_ms(50);
+	vm->vcpu[1].g.timer.fire = nap_over;
+	gclock_arm(&vm->clock, &vm->vcpu[1].g.timer, 100 * NS_PER_SEC);
+	run_ms(50);
+	assert_true(gclock_now(&vm->clock) >= 100 * NS_PER_SEC);
+}
+
+static void test_counted_power(void **s)
+{
+	vm = vm_make("counted", "power_on", 4);
+	vm->config.clock = "icount";
+	assert_int_equal(vm_start(vm), OK);
+	run_ms(50);
+	assert_int_equal(vm_pause(vm), OK);
+	assert_int_equal(hops, 3);
+	for (u32 i = 0; i < 4; i++)
+		assert_true(vm->vcpu[i].retired > 0);
+	assert_int_equal(vm_stop(vm), OK);
+	vm->config.cmdline = "power_off";
+	assert_int_equal(vm_start(vm), OK);
+	assert_true(run_until(is_stopped));
+	assert_int_equal(vm->end, END_HALTED);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, vms_forget, vms_forget)
@@ -288,6 +373,12 @@ int main(void)
 		T(test_power_off_while_pausing),
 		T(test_budget_is_exact),
 		T(test_budget_is_shared),
+		T(test_counted_order),
+		T(test_counted_sleep),
+		T(test_counted_one_cpu),
+		T(test_counted_wakes),
+		T(test_counted_timer_from_outside),
+		T(test_counted_power),
 	};
 
 	return cmocka_run_group_tests(tests, fake_setup, NULL);

@@ -146,16 +146,18 @@ static void forgotten_contexts_stay_forgotten(void **state)
 
 static void flush_all_and_asid(void **state)
 {
-	u64 generation = t.generation;
+	u32 key;
 
 	fill(VA, 1);
 	tlb_context(&t, 2, 0);
 	fill(VA + PAGE_SIZE, 2);
 	tlb_context(&t, 2, 1);
 	fill(VA + 2 * PAGE_SIZE, 3);
+	key = t.fetch_key[0];
 	tlb_flush_asid(&t, 2);
-	assert_int_not_equal(t.generation, generation);
-	generation = t.generation;
+	assert_int_not_equal(t.fetch_key[0], key);	/* what was fetched counts no more */
+	u64 generation = t.generation;
+
 	assert_null(read(VA + 2 * PAGE_SIZE));
 	fill(VA + 2 * PAGE_SIZE, 3);
 	assert_ptr_equal(read(VA + 2 * PAGE_SIZE), page(3));	/* the context goes on */
@@ -362,8 +364,40 @@ static void model_check(u32 asid, u32 class, gva_t va)
 	}
 }
 
+/* Fetches from the upper half are taken to be global until one is not. */
+static void high_code_is_global_at_first(void **state)
+{
+	const gva_t high = 0 - 8 * PAGE_SIZE;
+	u64 generation;
+
+	tlb_context(&t, 1, 0);
+	tlb_fill(&t, &t.i, high, 0, page(1), true, false, PAGE_SIZE);
+	tlb_fill(&t, &t.i, VA, 0, page(2), true, false, PAGE_SIZE);
+	tlb_context(&t, 2, 0);
+	assert_ptr_equal(tlb_read(&t, &t.i, high), page(1));
+	assert_null(tlb_read(&t, &t.i, VA));
+	tlb_flush_asid(&t, 1);
+	assert_ptr_equal(tlb_read(&t, &t.i, high), page(1));
+	tlb_context(&t, 2, 1);
+	assert_null(tlb_read(&t, &t.i, high));		/* another kind of access */
+	tlb_context(&t, 2, 0);
+	generation = t.generation;
+	tlb_flush_page(&t, high);
+	assert_null(tlb_read(&t, &t.i, high));
+	assert_int_not_equal(t.generation, generation);
+	tlb_fill(&t, &t.i, high, 0, page(1), true, false, PAGE_SIZE);
+	generation = t.generation;
+	tlb_high_is_local(&t);
+	assert_null(tlb_read(&t, &t.i, high));
+	assert_int_not_equal(t.generation, generation);
+	tlb_fill(&t, &t.i, high, 0, page(1), true, false, PAGE_SIZE);
+	tlb_context(&t, 3, 0);
+	assert_null(tlb_read(&t, &t.i, high));
+}
+
 static void random_operations(void **state)
 {
+	t.high_local = true;
 	u32 asid = 1, class = 0, hits = 0;
 
 	memset(model, 0, sizeof(model));
@@ -408,6 +442,7 @@ int main(void)
 		cmocka_unit_test_setup(halves_are_tracked_apart, fresh),
 		cmocka_unit_test_setup(keys_run_out, fresh),
 		cmocka_unit_test_setup(protect_withdraws_writes, fresh),
+		cmocka_unit_test_setup(high_code_is_global_at_first, fresh),
 		cmocka_unit_test_setup(random_operations, fresh),
 	};
 

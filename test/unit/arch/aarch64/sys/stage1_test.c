@@ -118,6 +118,27 @@ static void test_unmap_hole_costs_nothing(void **state)
 	expect(0, 0, 3);
 }
 
+/* Tables of others hang from an entry of level 1 and end in entries like our own. */
+static void test_tables_of_others(void **state)
+{
+	u64 *theirs = aligned_alloc(PAGE_SIZE, 2 * PAGE_SIZE), *e = stage1_gib(&s, GIB(700) + 4096);
+	u32 level;
+
+	assert_non_null(e);
+	assert_ptr_equal(stage1_gib(&s, GIB(701)), e + 1);
+	memset(theirs, 0, 2 * PAGE_SIZE);
+	theirs[512 + 3] = stage1_page(MIB(9), PROT_R);
+	theirs[5] = stage1_table(theirs + 512);
+	*e = stage1_table(theirs);
+	expect(GIB(700) + MIB(10) + 3 * 4096, MIB(9), 3);
+	assert_int_equal(stage1_map(&s, 0, MIB(9), 4096, PROT_R, true), OK);
+	assert_true(stage1_lookup(&s, 0, &level) == theirs[512 + 3]);
+	free(theirs);
+	while (s.pool_used < s.pool_len)
+		assert_int_equal(stage1_map(&s, s.pool_used * MIB(2), 0, 4096, RW, true), OK);
+	assert_null(stage1_gib(&s, GIB(512) * 100));
+}
+
 static void test_refusals(void **state)
 {
 	u32 n = 0;
@@ -141,6 +162,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_split_keeps_the_rest, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_permissions_in_place, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_unmap_hole_costs_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_tables_of_others, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_refusals, setup, teardown),
 	};
 

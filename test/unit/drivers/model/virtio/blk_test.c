@@ -378,6 +378,21 @@ static void completion_after_the_queue_broke(void **state)
 	assert_int_equal(heap_stats().count, live);
 }
 
+/* A page that comes to be watched while the disk writes to it: CPUs must hear of that. */
+static void dma_ends_a_watch(void **state)
+{
+	u64 since, written;
+
+	defer = true;
+	drv_start(0, 1);
+	request(0, T_IN, 0, 512, WRITE);
+	assert_true(watch_begin(&bench_space, DATA, &since));
+	written = bench_space.watch.written;
+	disk_finish();
+	assert_true(bench_space.watch.written > written);
+	assert_int_equal(range_watch_state(space_find(&bench_space, DATA), DATA) & WATCH_NOW, 0);
+}
+
 static void dma_is_marked_dirty_when_it_ends(void **state)
 {
 	u64 bits[BENCH_RAM_LEN / PAGE_SIZE / 64];
@@ -523,7 +538,7 @@ int main(void)
 		T(transfers_out_of_range), T(discard_and_write_zeroes), T(bad_zones), T(read_only),
 		T(port_errors), T(requests_without_status_or_header), T(completion_from_elsewhere),
 		T(reset_waits_for_requests), T(completion_after_the_queue_broke),
-		T(dma_is_marked_dirty_when_it_ends), T(in_flight_is_bounded),
+		T(dma_ends_a_watch), T(dma_is_marked_dirty_when_it_ends), T(in_flight_is_bounded),
 		T(completions_race_with_everything), T(retry_races_with_removal), T(needs_a_disk),
 	};
 

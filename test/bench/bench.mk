@@ -1,0 +1,23 @@
+# Figures beside QEMU's: the programs for the guest, the same for this machine, the initramfs.
+
+BENCH := $(B)/bench
+BENCH_SOURCES := $(wildcard test/bench/guest/*.c)
+# -ffp-contract=off: all machines must compute the same bits.
+BENCH_FLAGS := -std=gnu17 -O2 -g -ffp-contract=off -D_GNU_SOURCE -I. $(WARN)
+
+$(BENCH)/guest: $(BENCH_SOURCES) $(wildcard test/bench/guest/*.[hd]*) | $(PACKAGES)
+	@mkdir -p $(@D)
+	@riscv64-linux-gnu-gcc $(BENCH_FLAGS) -static $(BENCH_SOURCES) -lm -o $@
+$(BENCH)/native: $(BENCH_SOURCES) $(wildcard test/bench/guest/*.[hd]*) | $(PACKAGES)
+	@mkdir -p $(@D)
+	@gcc $(BENCH_FLAGS) -static $(BENCH_SOURCES) -lm -o $@
+$(BENCH)/initrd.gz: $(BENCH)/guest test/bench/initrd.sh test/bench/init.sh
+	@test/bench/initrd.sh $< $@
+$(BENCH)/%.elf: test/bench/%.S | $(PACKAGES)
+	@mkdir -p $(@D)
+	@$(RV64_BARE) $< -o $@
+
+.PHONY: bench bench-programs
+bench-programs: $(BENCH)/native $(BENCH)/initrd.gz $(BENCH)/intloop.elf $(LINUX)
+bench: hosted $(if $T,,x86_64 aarch64) bench-programs ## figures beside QEMU's; T="sha256 fp" RUNS=5
+	@test/bench/bench.py $(if $(RUNS),--runs $(RUNS)) $(T)
