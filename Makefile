@@ -13,15 +13,19 @@ MAKEFLAGS += --no-builtin-rules
 .SECONDARY:
 
 # ---- folders -------------------------------------------------------------------------
-CORE := kernel/base kernel mmu engine engine/fp engine/ir engine/front/rv64 engine/back/interp \
-        drivers/port drivers/model drivers/model/virtio drivers/model/rv guests
+MACHINE := $(shell uname -m)
+CORE := kernel/base kernel mmu mmu/tuning engine engine/tuning engine/fp engine/ir \
+        engine/front/rv64 engine/back/interp engine/back/jit engine/back/x86_64 \
+        engine/back/aarch64 drivers/port drivers/model drivers/model/virtio drivers/model/rv guests
 BARE := $(CORE) arch/bare boot drivers/host
 
-DIRS_hosted  := $(CORE) kernel/cli arch/hosted
+HOSTED := $(CORE) kernel/cli arch/hosted
+
+DIRS_hosted  := $(HOSTED) arch/hosted/$(MACHINE)
+DIRS_hosted_aarch64 := $(HOSTED) arch/hosted/aarch64
 DIRS_x86_64  := $(BARE) arch/x86_64 arch/x86_64/sys boot/x86_64
 DIRS_aarch64 := $(BARE) arch/aarch64 arch/aarch64/sys boot/aarch64
 
-MACHINE := $(shell uname -m)
 CPU_hosted  := $(MACHINE)
 CPU_x86_64  := x86_64
 CPU_aarch64 := aarch64
@@ -96,12 +100,16 @@ unit: $(UNIT_PICKED) ## unit tests under ASan and UBSan; T=mmu/tlb picks
 include test/fuzz/fuzz.mk
 
 include test/diff/diff.mk
+include test/golden/golden.mk
 include test/isa/isa.mk
+include test/cross/cross.mk
 include guests/guests.mk
 include boot/run.mk
 
 # ---- tests -----------------------------------------------------------------------------
 include test/test.mk
+include test/hostile/hostile.mk
+include test/bench/bench.mk
 include test/check/check.mk
 
 clean: ## remove build/

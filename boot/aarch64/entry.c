@@ -3,11 +3,12 @@
  * order that works: look at the firmware's tables while they are mapped, speak, switch to
  * own page tables, give RAM away, then interrupts and time.
  */
-#include "arch/aarch64/sys/frame.h"
 #include "arch/aarch64/sys/host.h"
 #include "arch/aarch64/sys/sysreg.h"
 #include "arch/bare/firmware.h"
 #include "arch/bare/map.h"
+#include "arch/bare/probe.h"
+#include "arch/bare/selftest.h"
 #include "arch/clock.h"
 #include "arch/io.h"
 #include "arch/irq.h"
@@ -105,6 +106,7 @@ void entry_main(struct boot_info *info, u8 *area)
 		 machine.psci == PSCI_HVC ? "HVC" : machine.psci == PSCI_SMC ? "SMC" : "nothing",
 		 (unsigned long long)machine.uart.base, MAX(machine.cpus, 1u),
 		 (unsigned long long)(bytes >> 20));
+	selftest_begin();
 	gic_init();
 	clock_init_cpu();
 	rng_init();
