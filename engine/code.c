@@ -373,6 +373,25 @@ static struct block *code_store(struct gcpu *g, const struct fetch *f)
 	return b;
 }
 
+/*
+ * The same for the audit runner, behind @b of @size bytes: all accesses to memory take the slow
+ * path. The size of both.
+ */
+static u32 twin_make(struct gcpu *g, struct block *b, u32 size)
+{
+	struct ir_block *ir = g->code->ir;
+
+	b->twin = (struct block *)((u8 *)b + size);
+	b->repeatable = true;
+	for (u32 i = 1; i < ir->count; i++) {
+		if (ir->op[i].op >= IR_LDU8 && ir->op[i].op <= IR_STV)
+			ir->op[i].aux |= MEM_SLOW;
+		else if (ir->op[i].op == IR_CALL)
+			b->repeatable = false;
+	}
+	return size + interp_lower(g, ir, b->twin);
+}
+
 /* The same as host code. */
 static struct block *code_store_host(struct gcpu *g, const struct fetch *f)
 {
@@ -383,7 +402,7 @@ static struct block *code_store_host(struct gcpu *g, const struct fetch *f)
 	for (u32 tries = 0; ; tries++) {
 		size_t at;
 
-		b = code_room(c, jit_size(c->ir));
+		b = code_room(c, jit_size(c->ir) + (c->twins ? interp_size(c->ir) : 0));
 		at = c->host_first + c->sector * c->host_sector + c->host_used[c->sector];
 		size = jit_compile(c, g, b, at, c->host_sector - c->host_used[c->sector],
 				   &bytes);
@@ -393,7 +412,7 @@ static struct block *code_store_host(struct gcpu *g, const struct fetch *f)
 			panic("a block of %u operations fits in no sector", c->ir->count);
 		sector_next(c);
 	}
-	block_identify(c, b, f, size);
+	block_identify(c, b, f, c->twins ? twin_make(g, b, size) : size);
 	c->host_used[c->sector] += ALIGN_UP(bytes, 16u);
 	c->stats.compiled++;
 	c->stats.host_bytes += bytes;

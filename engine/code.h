@@ -69,8 +69,10 @@ struct block {
 	struct block *next;		/* in its hash bucket */
 	u16 insns, bytes, links, xops;
 	u32 size;			/* bytes in the cache, a multiple of 16 */
+	struct block *twin;		/* runner audit: the same for the interpreter, behind it */
 	u32 heat;			/* interpreted: runs until it is hot */
 	bool stale;		/* its page was written: its hash is to be compared first */
+	bool repeatable;		/* runner audit: it calls no helpers */
 	bool fp;			/* host code with the guest's FP registers in the host's */
 	const u8 *entry;		/* host code, or NULL */
 	u16 *insn_pc;			/* offset of each instruction */
@@ -96,6 +98,8 @@ struct block {
 	X(slow_calls, "calls of helpers") \
 	X(slow_ops, "operations without an inline form") \
 	X(faults, "exceptions taken by host code") \
+	X(audited, "runner audit: runs of blocks in both ways") \
+	X(unaudited, "... and in the interpreter only") \
 	X(ir_ops, "IR operations") \
 	X(host_bytes, "bytes of host code") \
 	X(host_insns, "guest instructions they stand for")
@@ -117,6 +121,7 @@ struct code_cache {
 	size_t host_used[CODE_SECTORS];
 	u32 hot;			/* runs after which a block is translated */
 	struct jit *jit;		/* the translator, or NULL */
+	bool twins;			/* each block of host code gets one */
 	struct smc smc;
 	u64 space_generation;		/* of the address space that blocks were made in */
 	u32 sector;			/* that is being filled */

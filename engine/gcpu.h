@@ -20,6 +20,7 @@
 struct isa;
 struct runner;
 struct code_cache;
+struct journal;
 
 enum gcpu_request {
 	REQ_LEAVE    = 1 << 0,	/* return from run() with EXIT_BUDGET */
@@ -61,6 +62,7 @@ struct gcpu {
 	void *st;	/* struct rv64_state ...; temporaries and the jump cache follow */
 	struct mmu_tlb *tlb;
 	struct code_cache *code;	/* interpreter and JIT */
+	struct journal *journal;	/* runner audit: of its stores; else NULL */
 	u32 ctx;		/* what blocks depend on besides pc; kept by the front end */
 	u64 icount;			/* guest instructions retired */
 	s64 budget;			/* guest instructions left before run() returns */

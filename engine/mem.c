@@ -7,6 +7,7 @@
  * ABA change in between goes unseen, which no guest can tell from a lucky schedule.
  */
 #include "engine/ir/ir.h"
+#include "engine/journal.h"
 #include "engine/mem.h"
 #include "engine/tuning.h"
 #include "kernel/base/str.h"
@@ -23,6 +24,19 @@ static bool fill(struct gcpu *g, gva_t va, u32 len, enum access access)
 	if (engine_tuning.miss)
 		engine_tuning.miss(g);
 	return g->isa->fill(g, va, len, access);
+}
+
+/* The audit runner wants to know what is stored, and what cannot be undone. */
+static void note_store(struct gcpu *g, void *host, u32 len)
+{
+	if (unlikely(g->journal && g->journal->on))
+		journal_note(g->journal, host, len);
+}
+
+static void note_device(struct gcpu *g)
+{
+	if (unlikely(g->journal != NULL))
+		g->journal->final = true;
 }
 
 static bool piece_translate(struct gcpu *g, gva_t va, u32 len, enum access access, struct piece *p)
@@ -58,6 +72,7 @@ static void piece_read(struct gcpu *g, const struct piece *p, u8 *out)
 	const struct range *r = space_find(g->space, p->gpa);
 	bool whole = (p->len & (p->len - 1)) == 0 && p->len <= 8;
 
+	note_device(g);
 	for (u32 i = 0, n = whole ? p->len : 1; i < p->len; i += n) {
 		u64 v = range_mmio_read(r, p->gpa + i, n);
 
@@ -68,6 +83,7 @@ static void piece_read(struct gcpu *g, const struct piece *p, u8 *out)
 static void piece_write(struct gcpu *g, const struct piece *p, const u8 *in)
 {
 	if (p->host) {
+		note_store(g, p->host, p->len);
 		memcpy(p->host, in, p->len);
 		return;
 	}
@@ -76,6 +92,7 @@ static void piece_write(struct gcpu *g, const struct piece *p, const u8 *in)
 
 	if (r->kind != RANGE_MMIO)
 		return;				/* stores to ROM are lost, as on a real bus */
+	note_device(g);
 	for (u32 i = 0, n = whole ? p->len : 1; i < p->len; i += n) {
 		u64 v = 0;
 
@@ -216,6 +233,7 @@ bool mem_amo(struct gcpu *g, gva_t va, u32 amo, u32 len, u64 val, u64 *old)
 
 	if (!p)
 		return false;
+	note_store(g, p, len);
 	switch (len) {
 	case 1:	*old = amo_u8(p, amo, (u8)val); break;
 	case 2:	*old = amo_u16(p, amo, (u16)val); break;
@@ -244,9 +262,11 @@ bool mem_cas(struct gcpu *g, gva_t va, u32 len, u64 expect, u64 val, u64 *old)
 {
 	void *p = mem_atomic(g, va, len);
 
-	if (p)
-		*old = host_cas(p, len, expect, val);
-	return p != NULL;
+	if (!p)
+		return false;
+	note_store(g, p, len);
+	*old = host_cas(p, len, expect, val);
+	return true;
 }
 
 static u64 host_load(const void *p, u32 len)
@@ -288,6 +308,7 @@ bool mem_sx(struct gcpu *g, gva_t va, u32 len, u64 val, u64 *failed)
 
 	if (!p)
 		return false;
+	note_store(g, p, len);
 	g->excl.host = NULL;
 	*failed = !held || host_cas(p, len, g->excl.value[0], val) != g->excl.value[0];
 	return true;
@@ -302,8 +323,10 @@ bool mem_zero(struct gcpu *g, gva_t va, u32 len)
 		g->xcpt.value = va;
 		return false;
 	}
-	if (p[0].host)
+	if (p[0].host) {
+		note_store(g, p[0].host, len);
 		memset(p[0].host, 0, len);
+	}
 	for (u32 i = 0; !p[0].host && i < len; i += sizeof(zeros)) {
 		struct piece part = { NULL, p[0].gpa + i, MIN(len - i, (u32)sizeof(zeros)) };
 

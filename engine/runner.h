@@ -27,7 +27,7 @@ struct runner {
 };
 
 extern const struct runner *const runners[];	/* best first, NULL ends; arch/<host>/runners.c */
-extern const struct runner interp_runner, jit_runner, hybrid_runner;
+extern const struct runner interp_runner, jit_runner, hybrid_runner, audit_runner;
 
 /*
  * The best runner for @isa; @want is "auto" or a runner's name. *why says why this one or, with

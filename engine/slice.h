@@ -19,6 +19,7 @@ enum slice_why {
 	SLICE_CHECK,	/* an instruction may have changed context, interrupts or translation */
 	SLICE_CALLED,		/* ->attention, seen after an exception */
 	SLICE_LEAVE,		/* a helper set g->leave and filled *g->exit */
+	SLICE_RAISE,		/* one block only: an exception is parked */
 	SLICE_HOT,		/* the interpreter is at a block that is to be, or is, host code */
 };
 

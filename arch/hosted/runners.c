@@ -5,5 +5,6 @@ const struct runner *const runners[] = {
 	&hybrid_runner,
 	&jit_runner,
 	&interp_runner,
+	&audit_runner,
 	NULL,
 };

@@ -46,6 +46,7 @@ enum ir_mem {
 	MEM_RELEASE = 1 << 1,
 	MEM_ALIGNED = 1 << 2,	/* or isa->misaligned is raised; AMO, CAS, LX, SX imply it */
 	MEM_WRITE   = 1 << 3,	/* PROBE */
+	MEM_SLOW    = 1 << 4,	/* the interpreter must not do it inline: see journal.h */
 };
 
 enum ir_amo {

@@ -157,7 +157,9 @@ def run_row(row, host, runner, verbose):
 
 def runners_of(row, host):
     """None: the one that `auto` chooses."""
-    return runners(PROCESS[host]) if host in PROCESS and row.get("runners") else [None]
+    if host not in PROCESS or not row.get("runners"):
+        return [None]
+    return [r for r in runners(PROCESS[host]) if r in RUNNERS]
 
 
 def main():

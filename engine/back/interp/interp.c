@@ -145,14 +145,14 @@ fault:	/* pc and icount were synchronised by the operation */
 	budget += g->insns_left;
 raise:
 	g->icount = l.end - (u64)budget;
+	if (once)
+		return SLICE_RAISE;
 	g->isa->raise(g);
 	if (unlikely(g->leave))
 		return SLICE_LEAVE;
 	if (unlikely(atomic_load_explicit(&g->attention, memory_order_relaxed)))
 		return SLICE_CALLED;	/* traps use up no budget: a guest may do nothing else */
 	code_stamp(g);
-	if (once)
-		return SLICE_BUDGET;
 	goto next_block;
 
 	/* ---- exits ---- */
@@ -445,7 +445,17 @@ enum slice_why interp_go(struct gcpu *g, s64 budget)
 	return loop_run(g, NULL, budget, false);
 }
 
-enum slice_why interp_block(struct gcpu *g, struct block *b)
+enum slice_why interp_try(struct gcpu *g, struct block *b)
 {
 	return loop_run(g, b, b->insns, true);
+}
+
+enum slice_why interp_block(struct gcpu *g, struct block *b)
+{
+	enum slice_why why = interp_try(g, b);
+
+	if (why != SLICE_RAISE)
+		return why;
+	g->isa->raise(g);
+	return g->leave ? SLICE_LEAVE : SLICE_CHECK;
 }

@@ -43,5 +43,7 @@ const s32 *interp_labels(void);
  * exact.
  */
 enum slice_why interp_go(struct gcpu *g, s64 budget);
-/* Run one block only, whatever its length. */
+/* Run one block only, whatever its length; an exception stays parked: SLICE_RAISE. */
+enum slice_why interp_try(struct gcpu *g, struct block *b);
+/* The same, and the exception is taken. */
 enum slice_why interp_block(struct gcpu *g, struct block *b);

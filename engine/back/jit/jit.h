@@ -18,6 +18,7 @@
 
 #include "engine/back/jit/compile.h"
 #include "engine/back/jit/host.h"
+#include "engine/slice.h"
 
 #define JIT_REGS	32		/* host registers of a kind, at most */
 #define NO_REG		0xff
@@ -206,6 +207,15 @@ void jit_setup(struct jit *j, const struct jit_target *t, u32 features, const st
 
 /* Time from writing an instruction to having run it, at best. */
 ns_t jit_write_cost(struct jit *j);
+
+/* run.c, also for the audit runner: init (@hot as in code_init()), fini, the loop. */
+bool jit_probe(const struct isa *isa, const char **why);
+must_check err_t jit_open(struct gcpu *g, u32 hot);
+void jit_close(struct gcpu *g);
+void jit_slices(struct gcpu *g, struct exit *x, s64 length,
+		enum slice_why (*go)(struct gcpu *g, s64 slice));
+/* Enter host code, with frame->budget and ->end set; pc and icount are exact if they can be. */
+enum jit_why jit_enter(struct gcpu *g, struct jit_frame *f, const struct block *b);
 
 /* lower.c */
 /* @b and j->at .. j->end are set; true if the block fits. Bytes written: j->at - j->start. */

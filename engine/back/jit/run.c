@@ -11,13 +11,13 @@
 
 #define JIT_SLICE	(4 * ENGINE_SLICE)
 
-static bool jit_probe(const struct isa *isa, const char **why)
+bool jit_probe(const struct isa *isa, const char **why)
 {
 	*why = NULL;
 	return isa->translate != NULL && isa->hot != NULL;
 }
 
-static err_t init(struct gcpu *g, u32 hot)
+err_t jit_open(struct gcpu *g, u32 hot)
 {
 	err_t e = code_init(g, engine_tuning.block_cache, engine_tuning.host_cache, hot);
 	struct jit_frame *f = jit_frame(g);
@@ -31,7 +31,7 @@ static err_t init(struct gcpu *g, u32 hot)
 
 static err_t jit_init(struct gcpu *g)
 {
-	return init(g, 0);
+	return jit_open(g, 0);
 }
 
 /*
@@ -44,7 +44,7 @@ static err_t jit_init(struct gcpu *g)
 
 static err_t hybrid_init(struct gcpu *g)
 {
-	err_t e = init(g, HOT);
+	err_t e = jit_open(g, HOT);
 
 	if (e == OK && g->hot)
 		g->code->hot = g->hot;
@@ -53,7 +53,7 @@ static err_t hybrid_init(struct gcpu *g)
 	return e;
 }
 
-static void jit_fini(struct gcpu *g)
+void jit_close(struct gcpu *g)
 {
 	struct lpt *l = g->tlb->lpt;
 
@@ -109,7 +109,7 @@ static err_t memory_follow(struct gcpu *g, struct jit_frame *f)
 
 /* ---- the loop ---- */
 
-static enum jit_why enter(struct gcpu *g, struct jit_frame *f, const struct block *b)
+enum jit_why jit_enter(struct gcpu *g, struct jit_frame *f, const struct block *b)
 {
 	struct jit *j = g->code->jit;
 	struct lpt *l = g->tlb->lpt;
@@ -193,7 +193,7 @@ static enum slice_why jit_go(struct gcpu *g, s64 slice)
 		if (from && from->arg == b->pc && evicted == g->code->stats.evicted)
 			code_link(g, jit_site_block(from), from, b);
 		from = NULL;
-		switch (enter(g, f, b)) {
+		switch (jit_enter(g, f, b)) {
 		case JIT_LINK:
 			from = site_left(g, f);
 			gcpu_set_pc(g, from->arg);
@@ -218,7 +218,8 @@ static enum slice_why jit_go(struct gcpu *g, s64 slice)
 	}
 }
 
-static void jit_run(struct gcpu *g, struct exit *x)
+void jit_slices(struct gcpu *g, struct exit *x, s64 length,
+		enum slice_why (*go)(struct gcpu *g, s64 slice))
 {
 	struct jit_frame *f = jit_frame(g);
 
@@ -232,13 +233,19 @@ static void jit_run(struct gcpu *g, struct exit *x)
 		}
 	}
 	lpt_adopt(g->tlb->lpt);
-	slices_run(g, x, JIT_SLICE, jit_go);
+	slices_run(g, x, length, go);
+}
+
+static void jit_run(struct gcpu *g, struct exit *x)
+{
+	jit_slices(g, x, JIT_SLICE, jit_go);
 }
 
 const struct runner jit_runner = {
-	.name = "jit", .probe = jit_probe, .init = jit_init, .run = jit_run, .fini = jit_fini,
+	.name = "jit", .probe = jit_probe, .init = jit_init, .run = jit_run, .fini = jit_close,
 };
 
 const struct runner hybrid_runner = {
-	.name = "hybrid", .probe = jit_probe, .init = hybrid_init, .run = jit_run, .fini = jit_fini,
+	.name = "hybrid", .probe = jit_probe, .init = hybrid_init, .run = jit_run,
+	.fini = jit_close,
 };

@@ -212,6 +212,12 @@ static void toy_raise(struct gcpu *g)
 
 static void toy_reset(struct gcpu *g) { (void)g; }
 static bool toy_no(struct gcpu *g) { (void)g; return false; }
+static u32 toy_disasm(const u8 *bytes, u32 len, gva_t pc, struct sink *to)
+{
+	(void)len, (void)pc;
+	sink_printf(to, "%#x", load_le32(bytes));
+	return 4;
+}
 
 #define AT(n) (8 * (n))
 static const u16 hot[] = { AT(5), AT(3), AT(4), AT(12), AT(2), 0 };
@@ -229,6 +235,7 @@ static const struct isa toy_isa = {
 	.raise = toy_raise,
 	.interrupt = toy_no,
 	.wakes = toy_no,
+	.disasm = toy_disasm,
 };
 
 /* ---- the naive machine: straight over the IR, values in an array ---- */
@@ -379,7 +386,9 @@ static struct space space;
 static struct cpu self;
 void gcpu_kick(struct gcpu *x) { (void)x; }
 
-static const struct runner *const all[] = { &interp_runner, &jit_runner, &hybrid_runner };
+static const struct runner *const all[] = {
+	&interp_runner, &jit_runner, &hybrid_runner, &audit_runner
+};
 
 static void machine_open_with(const struct runner *runner, u32 ctx)
 {
@@ -489,6 +498,7 @@ static void run_sliced(u64 program, const struct runner *runner, u64 slice, bool
 
 		code_fini(&g);
 		assert_int_equal(code_init(&g, 8 * 49152, 8 * 131072, runs), OK);
+		g.code->twins = runner == &audit_runner;
 	}
 	fill_program(program);
 	while (g.icount < 3000) {
@@ -525,6 +535,35 @@ static void slices_do_not_matter(void **state)
 			gcpu_fini(&g);
 		}
 	}
+}
+
+/* Host code that does something else than the interpreter, as if it was wrong, ends the guest. */
+static void audit_finds_wrong_code(void **state)
+{
+	struct block *b = NULL, *other = NULL;
+	struct exit x;
+
+	(void)state;
+	machine_open_with(&audit_runner, 0);
+	fill_program(1);
+	for (gva_t pc = 0; !other && pc < PAGE_SIZE; pc += 4) {
+		struct block *found = code_find(&g, pc);
+
+		assert_non_null(found);
+		if (found->repeatable && !b)
+			b = found;
+		else if (found->repeatable && found->insns == b->insns)
+			other = found;
+	}
+	assert_non_null(other);
+	b->twin = other->twin;
+	gcpu_set_pc(&g, b->pc);
+	g.budget = 64;
+	g.runner->run(&g, &x);
+	assert_int_equal(x.why, EXIT_FAIL);
+	assert_non_null(strstr(x.text, "is wrong"));
+	assert_int_equal(gcpu_pc(&g), b->pc);
+	gcpu_fini(&g);
 }
 
 /* As a device would: through the space, which knows who has translated what. */
@@ -658,6 +697,7 @@ int main(void)
 		cmocka_unit_test(agrees_with_naive_evaluation),
 		cmocka_unit_test(host_code_agrees_with_naive_evaluation),
 		cmocka_unit_test(slices_do_not_matter),
+		cmocka_unit_test(audit_finds_wrong_code),
 		cmocka_unit_test(fence_revalidates_by_content),
 		cmocka_unit_test(fences_leave_unwritten_code_alone),
 		cmocka_unit_test(a_ring_that_overflows_hides_nothing),
