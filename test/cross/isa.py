@@ -12,9 +12,10 @@ FLAGS = ["--memory", "64M", "--no-reboot", "--restart", "never", "--log", "error
 
 def run(qemu, fvp, elf, name, runner):
     isa = ["--isa", name] if name.startswith("sv") else []
+    cpus = ["--cpus", "4" if "smp" in name else "1"]
     command = [qemu, fvp, "run", "--arch", "riscv64", "--runner", runner, "--firmware", elf]
     try:
-        child = subprocess.run(command + FLAGS + isa, stdin=subprocess.DEVNULL,
+        child = subprocess.run(command + FLAGS + cpus + isa, stdin=subprocess.DEVNULL,
                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60,
                                text=True, errors="replace")
         status, output = child.returncode, child.stdout
