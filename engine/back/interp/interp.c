@@ -457,5 +457,5 @@ enum slice_why interp_block(struct gcpu *g, struct block *b)
 	if (why != SLICE_RAISE)
 		return why;
 	g->isa->raise(g);
-	return g->leave ? SLICE_LEAVE : SLICE_CHECK;
+	return g->leave ? SLICE_LEAVE : SLICE_BUDGET;
 }

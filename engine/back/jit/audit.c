@@ -269,17 +269,15 @@ static enum slice_why block_run(struct gcpu *g, s64 slice)
 	}
 	if (why == SLICE_RAISE)
 		g->isa->raise(g);
-	return g->leave ? SLICE_LEAVE : why == SLICE_RAISE ? SLICE_CHECK : why;
+	return g->leave ? SLICE_LEAVE : why == SLICE_RAISE ? SLICE_CALLED : why;
 }
 
 static enum slice_why audit_go(struct gcpu *g, s64 slice)
 {
 	enum slice_why why;
 
-	if (!lock_try(&turn)) {
-		g->exit->why = EXIT_YIELD;
-		return SLICE_LEAVE;
-	}
+	while (!lock_try(&turn))
+		host_relax();
 	why = block_run(g, slice);
 	lock_drop(&turn);
 	return why;
