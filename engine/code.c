@@ -204,7 +204,6 @@ static void blocks_drop(struct code_cache *c)
 void code_drop(struct gcpu *g)
 {
 	blocks_drop(g->code);
-	g->code->next_stamp++;
 	code_stamp(g);
 }
 

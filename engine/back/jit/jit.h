@@ -56,7 +56,6 @@ struct jit_frame {
 	u8 flags[64];		/* the guest's sticky flags by the host's */
 	/* the runner's */
 	u64 end;		/* icount when the budget is used up */
-	u64 space_generation;
 };
 #define JIT_FRAME_ROOM	1024
 _Static_assert(sizeof(struct jit_frame) <= JIT_FRAME_ROOM, "the frame fits behind the temporaries");

@@ -242,6 +242,10 @@ static u32 lower_slow(struct jit *j, u32 i)
 			jit_vacate_all(j);
 		return jit_call_slow(j, i, SITE_CALL, o->imm);
 	}
+	if (o->op == IR_EXCEPT)			/* does not come back */
+		return jit_call_slow(j, i, SITE_EXCEPT, o->imm);
+	if (o->op == IR_STS)			/* any register of the guest may be meant */
+		jit_vacate_all(j);
 	u64 imm = o->op == IR_LDV ? (u32)o->off : o->imm;
 
 	for (u32 n = 0; n < 3; n++)	/* see slow.c */

@@ -99,11 +99,7 @@ static err_t memory_follow(struct gcpu *g, struct jit_frame *f)
 	g->tlb->lpt = l;
 	f->ram = l->ram;
 	f->ram_size = l->ram_size;
-	f->space_generation = g->space->generation;
-	if (g->code->jit->lpt_bits != l->bits) {
-		g->code->jit->lpt_bits = l->bits;
-		code_drop(g);
-	}
+	g->code->jit->lpt_bits = l->bits;	/* no older code runs: slices_run() drops it */
 	return OK;
 }
 
@@ -223,7 +219,7 @@ void jit_slices(struct gcpu *g, struct exit *x, s64 length,
 {
 	struct jit_frame *f = jit_frame(g);
 
-	if (unlikely(!g->tlb->lpt || f->space_generation != g->space->generation)) {
+	if (unlikely(!g->tlb->lpt || g->code->space_generation != g->space->generation)) {
 		err_t e = memory_follow(g, f);
 
 		if (e != OK) {

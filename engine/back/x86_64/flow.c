@@ -343,15 +343,6 @@ static u32 except_if(struct jit *j, u32 i)
 	return i;
 }
 
-static u32 except(struct jit *j, u32 i)
-{
-	const struct ir_op *o = &j->ir->op[i];
-
-	jit_arg(j, 0, o->a);
-	x86_slow(j, jit_site(j, SITE_EXCEPT, o->imm, 0));
-	return i;
-}
-
 /* ---- parts of the state ---- */
 
 static void sync_part(struct jit *j, const struct ir_op *o, u32 len, bool out)
@@ -382,16 +373,6 @@ static u32 put_part(struct jit *j, u32 i, u32 len)
 	return i;
 }
 
-/* By index: any register of the guest may be meant, so all are in memory meanwhile. */
-static u32 indexed(struct jit *j, u32 i)
-{
-	const struct ir_op *o = &j->ir->op[i];
-
-	if (o->op == IR_STS)
-		jit_vacate_all(j);
-	return jit_call_slow(j, i, SITE_OP, o->op | (u64)o->aux << 16);
-}
-
 u32 x86_op_flow(struct jit *j, u32 i)
 {
 	const struct ir_op *o = &j->ir->op[i];
@@ -403,15 +384,12 @@ u32 x86_op_flow(struct jit *j, u32 i)
 	case IR_PUT8:	return put_part(j, i, 1);
 	case IR_PUT16:	return put_part(j, i, 2);
 	case IR_PUT32:	return put_part(j, i, 4);
-	case IR_LDS: case IR_STS:
-		return indexed(j, i);
 	case IR_EXIT:
 		exit_to(j, o->imm, o->aux);
 		return i;
 	case IR_EXITIND:
 		exit_indirect(j, i);
 		return i;
-	case IR_EXCEPT:	return except(j, i);
 	case IR_EXCEPTIF: return except_if(j, i);
 	default:
 		return o->op >= IR_BREQ32 && o->op <= IR_BRGES64 ? branch(j, i) : 0;

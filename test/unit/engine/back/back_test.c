@@ -546,7 +546,7 @@ static void audit_finds_wrong_code(void **state)
 	(void)state;
 	machine_open_with(&audit_runner, 0);
 	fill_program(1);
-	g.budget = 1;			/* its first run looks at the address space and starts afresh */
+	g.budget = 1;		/* the first run looks at the address space and starts afresh */
 	g.runner->run(&g, &x);
 	for (gva_t pc = 0; !other && pc < PAGE_SIZE; pc += 4) {
 		struct block *found = code_find(&g, pc);
