@@ -144,6 +144,18 @@ static u32 gen_fields(struct rng *g, const struct row *r)
 	return w;
 }
 
+/*
+ * QEMU before 8.0 loads and stores whole vector registers (vl*re*, vs*r) also where there is no V
+ * extension. To us, and to later ones, they are illegal.
+ */
+static bool is_whole_vector(u32 w)
+{
+	u32 opcode = w & 0x7f, width = w >> 12 & 7;
+	bool vector = (opcode == 0x07 || opcode == 0x27) && (width == 0 || width >= 5);
+
+	return vector && (w >> 20 & 0x1f) == 8 && (w >> 26 & 3) == 0;
+}
+
 /* Flip a fixed bit; what then means something else that is unfit is taken back. */
 static u32 mutate(struct rng *g, u32 w, const struct row *r)
 {
@@ -152,7 +164,7 @@ static u32 mutate(struct rng *g, u32 w, const struct row *r)
 
 	if (((m ^ w) & 3 && (m & 3) == 3) || ((m & 3) != 3 && r->bytes == 4))
 		return w;				/* another length */
-	return now ? w : m;
+	return now || is_whole_vector(m) ? w : m;
 }
 
 /* ---- programs ---- */
