@@ -25,6 +25,8 @@ err_t arch_mem_protect(void *base, u64 len, u32 prot);
  * The bytes are contiguous in host virtual memory. Scrubbed again when freed.
  */
 void *arch_ram_alloc(u64 len, u32 node);
+/* The same such that views may map it. A process gets no huge pages for it. */
+void *arch_ram_alloc_viewed(u64 len, u32 node);
 void arch_ram_free(void *base, u64 len);
 
 /*
@@ -57,6 +59,26 @@ bool arch_sparse_touch(u64 *base, u64 *at);
 /* Everything reads as the fill again and gives its memory back. */
 void arch_sparse_reset(u64 *base, u64 len);
 void arch_sparse_free(u64 *base, u64 len);
+
+/*
+ * Views (mmu/view.h): host addresses at which pages of guest RAM appear where the guest wants them.
+ * A CPU uses a view at a time and adopts it first, like a sparse array. Within VIEW_GUARD bytes on
+ * both sides nothing is ever mapped.
+ */
+#define VIEW_SIZE	GIB(512)
+#define VIEW_GUARD	GIB(4)
+bool arch_views_are_cheap(void);	/* or does each page cost a system call? */
+u8 *arch_view_alloc(void);		/* NULL: no addresses left */
+void arch_view_free(u8 *view);		/* NULL is fine */
+void arch_view_adopt(u8 *view);
+/*
+ * Let the page at @at, inside a view, be that at @host, which is in RAM from
+ * arch_ram_alloc_viewed(); whatever was mapped there before. False: no memory.
+ */
+bool arch_view_map(u8 *at, u8 *host, bool write);
+void arch_view_unmap(u8 *at);
+void arch_view_protect(u8 *at);		/* what is mapped there may only be read from now on */
+void arch_view_empty(u8 *view);
 
 /*
  * The page allocator has no block of @len bytes: give it more memory with page_add_range().

@@ -22,8 +22,11 @@ static err_t host_code_init(struct code_cache *c, struct gcpu *g, size_t host_si
 	c->jit = jit_create(g, c->rw, c->rx, host_size);
 	if (!c->jit)
 		return ERRF(E_NOMEM, "no memory for the translator");
-	c->host_first = ALIGN_UP(jit_shared_size(c->jit), (size_t)64);
-	c->host_sector = ALIGN_DOWN((host_size - c->host_first) / CODE_SECTORS, (size_t)64);
+	c->begins = heap_alloc((host_size >> PAGE_SHIFT) * sizeof(*c->begins));
+	if (!c->begins)
+		return ERRF(E_NOMEM, "no memory for an index of host code");
+	c->host_first = ALIGN_UP(jit_shared_size(c->jit), PAGE_SIZE);
+	c->host_sector = ALIGN_DOWN((host_size - c->host_first) / CODE_SECTORS, PAGE_SIZE);
 	return OK;
 }
 
@@ -62,6 +65,7 @@ void code_fini(struct gcpu *g)
 	if (c->rw)
 		arch_code_free(c->rw, c->rx, c->host_size);
 	jit_destroy(c->jit);
+	heap_free(c->begins);
 	smc_fini(g, &c->smc);
 	heap_free(c->ir);
 	heap_free(c->bucket);
@@ -144,6 +148,11 @@ static u8 *sector_base(const struct code_cache *c, u32 sector)
 	return c->memory + sector * c->sector_size;
 }
 
+static size_t host_sector_at(const struct code_cache *c, u32 sector)
+{
+	return c->host_first + sector * c->host_sector;
+}
+
 static void bucket_remove(struct code_cache *c, struct block *b);
 
 /* The blocks of one sector, which lie one after the other. */
@@ -175,6 +184,9 @@ static void sector_empty(struct code_cache *c, u32 sector)
 		c->stats.evicted++;
 	}
 	c->used[sector] = c->host_used[sector] = 0;
+	if (c->begins)
+		memset(&c->begins[host_sector_at(c, sector) >> PAGE_SHIFT], 0,
+		       (c->host_sector >> PAGE_SHIFT) * sizeof(*c->begins));
 }
 
 /* Move on to the oldest sector, emptying it: nothing leads to what was in it any more. */
@@ -391,6 +403,41 @@ static u32 twin_make(struct gcpu *g, struct block *b, u32 size)
 	return size + interp_lower(g, ir, b->twin);
 }
 
+static void begin_note(struct code_cache *c, const struct block *b)
+{
+	u32 *first = &c->begins[(size_t)(b->entry - c->rx) >> PAGE_SHIFT];
+
+	if (!*first)
+		*first = (u32)((const u8 *)b - c->memory) + 1;
+}
+
+struct block *code_block_at(const struct code_cache *c, const u8 *pc)
+{
+	size_t at = (size_t)(pc - c->rx), sector = (at - c->host_first) / c->host_sector;
+	size_t page = at >> PAGE_SHIFT;
+	struct block *best = NULL;
+	u8 *end;
+
+	if (at < c->host_first || sector >= CODE_SECTORS)
+		return NULL;
+	/* The last block that begins on a page before may reach into this one. */
+	while (page > host_sector_at(c, (u32)sector) >> PAGE_SHIFT &&
+	       (!c->begins[page] ||
+		((struct block *)(c->memory + c->begins[page] - 1))->entry > pc))
+		page--;
+	if (!c->begins[page])
+		return NULL;
+	end = sector_base(c, (u32)sector) + c->used[sector];
+	for (u8 *p = c->memory + c->begins[page] - 1; p < end; p += ((struct block *)p)->size) {
+		struct block *b = (struct block *)p;
+
+		if (b->entry && b->entry > pc)
+			break;
+		best = b->entry ? b : best;
+	}
+	return best;
+}
+
 /* The same as host code. */
 static struct block *code_store_host(struct gcpu *g, const struct fetch *f)
 {
@@ -402,7 +449,7 @@ static struct block *code_store_host(struct gcpu *g, const struct fetch *f)
 		size_t at;
 
 		b = code_room(c, jit_size(c->ir) + (c->twins ? interp_size(c->ir) : 0));
-		at = c->host_first + c->sector * c->host_sector + c->host_used[c->sector];
+		at = host_sector_at(c, c->sector) + c->host_used[c->sector];
 		size = jit_compile(c, g, b, at, c->host_sector - c->host_used[c->sector],
 				   &bytes);
 		if (size)
@@ -413,6 +460,7 @@ static struct block *code_store_host(struct gcpu *g, const struct fetch *f)
 	}
 	block_identify(c, b, f, c->twins ? twin_make(g, b, size) : size);
 	c->host_used[c->sector] += ALIGN_UP(bytes, 16u);
+	begin_note(c, b);
 	c->stats.compiled++;
 	c->stats.host_bytes += bytes;
 	c->stats.host_insns += b->insns;

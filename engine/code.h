@@ -49,6 +49,12 @@ enum jit_site_kind {
 	SITE_OP,	/* arg = op | aux << 16 | imm << 32; extra: see jit_call_slow() */
 	SITE_CALL,			/* arg = const struct ir_helper * */
 	SITE_EXCEPT,			/* arg = cause */
+	/*
+	 * Of the load or store before it, with views (back/jit/fault.c). extra: where the access is in
+	 * the block, and that one's: where its cold code is; insn: how often it has faulted in a row;
+	 * arg: the bytes that were overwritten.
+	 */
+	SITE_ACCESS,
 };
 
 struct jit_site {
@@ -74,6 +80,7 @@ struct block {
 	bool stale;		/* its page was written: its hash is to be compared first */
 	bool repeatable;		/* runner audit: it calls no helpers */
 	bool fp;			/* host code with the guest's FP registers in the host's */
+	bool views;			/* host code that accesses memory through a view */
 	const u8 *entry;		/* host code, or NULL */
 	u16 *insn_pc;			/* offset of each instruction */
 	u16 *link;	/* indices in code[] of the operations whose ->link points to a block */
@@ -119,6 +126,7 @@ struct code_cache {
 	u8 *rw, *rx;
 	size_t host_size, host_first, host_sector;
 	size_t host_used[CODE_SECTORS];
+	u32 *begins;	/* by page of host code: where the first block in it is in memory, plus 1 */
 	u32 hot;			/* runs after which a block is translated */
 	struct jit *jit;		/* the translator, or NULL */
 	bool twins;			/* each block of host code gets one */
@@ -155,6 +163,8 @@ void code_follow_space(struct gcpu *g);
 struct block *code_find(struct gcpu *g, gva_t pc);
 /* The same as host code, also if it is not hot yet. Only where there is a translator. */
 struct block *code_compile(struct gcpu *g, gva_t pc);
+/* The block of host code that @pc is in, or NULL. */
+struct block *code_block_at(const struct code_cache *c, const u8 *pc);
 /* From now on the exit @site of @from goes straight to host code @to, if it may. */
 void code_link(struct gcpu *g, const struct block *from, struct jit_site *site,
 	       const struct block *to);

@@ -54,6 +54,8 @@ struct gcpu {
 	u32 index;			/* hart id, MPIDR, APIC id */
 	u32 features;			/* ISA feature bits chosen by configuration */
 	u32 hot;	/* hybrid: runs after which a block is translated; 0: what suits */
+	/* what of the translated code sees memory through views, if there is room for them */
+	enum gcpu_views { VIEWS_NONE, VIEWS_USER, VIEWS_ALL } views;
 	/* 0, or interrupts are taken only at multiples of it and at ->check: see slice.h */
 	u32 quantum;
 	/* a guest firmware runs the highest privilege level; else calls go to EXIT_HYPERCALL */

@@ -38,10 +38,12 @@ struct isa {
 	u8 pc_align;			/* log2 of the smallest instruction */
 	u32 features;			/* what is on by default */
 	const struct isa_feature *feature; /* what can be switched, NULL name ends; may be NULL */
+	u32 wide;	/* those that need more virtual addresses than a view has (mmu/view.h) */
 	const struct fp_policy *fp;	/* its floating-point rules */
 	/* offsets in the state of 64-bit registers that code uses most, hottest first; 0 ends */
 	const u16 *hot, *hot_fp;
 	u32 ctx_fp;			/* bits of ctx with which code may use FP registers */
+	u32 ctx_privileged;		/* bits of ctx without which it is an application's */
 	/* every piece of state: snapshots, dumps, comparison; NULL name ends */
 	const struct field *fields;
 

@@ -147,7 +147,7 @@ static err_t virt_add_devices(struct vm *vm)
 
 static err_t virt_add_ram(struct vm *vm)
 {
-	vm->ram = arch_ram_alloc(vm->config.memory, NODE_ANY);
+	vm->ram = vm_alloc_ram(vm);
 	if (!vm->ram)
 		return ERRF(E_NOMEM, "vm %s: no %llu MiB of memory for it here", vm->config.name,
 			    (unsigned long long)(vm->config.memory >> 20));

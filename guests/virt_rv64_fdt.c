@@ -141,7 +141,8 @@ static void write_hart(struct dt *f, const struct gcpu *g)
 	dt_prop_cells(f, "reg", g->index);
 	dt_prop_text(f, "status", "okay");
 	dt_prop_text(f, "compatible", "riscv");
-	dt_prop_text(f, "mmu-type", "riscv,sv57");
+	dt_prop_text(f, "mmu-type", g->features & RV64_SV57 ? "riscv,sv57" :
+				    g->features & RV64_SV48 ? "riscv,sv48" : "riscv,sv39");
 	write_isa(f, g->features);
 	dt_node(f, "interrupt-controller");
 	dt_prop_text(f, "compatible", "riscv,cpu-intc");

@@ -16,6 +16,8 @@
 const struct config_key config_vm_keys[] = {
 #define CONFIG_VM(type, name, def, help) \
 	{ #name, CONFIG_##type, offsetof(struct vm_config, name), help },
+#define CONFIG_VM_KEY(type, field, name, def, help) \
+	{ name, CONFIG_##type, offsetof(struct vm_config, field), help },
 #include "kernel/config.def"
 #undef CONFIG_VM
 	{ NULL }

@@ -11,6 +11,7 @@
 #include "engine/runner.h"
 #include "kernel/base/heap.h"
 #include "kernel/base/log.h"
+#include "kernel/base/page.h"
 #include "kernel/base/str.h"
 #include "kernel/board.h"
 #include "kernel/console.h"
@@ -83,6 +84,28 @@ static err_t plan_pins(const struct vm_config *c)
 	return OK;
 }
 
+/* Where each page costs a system call, kernels get none: they touch each once. */
+static enum gcpu_views plan_views(const struct vm_config *c, const struct runner *r)
+{
+	bool cheap = arch_views_are_cheap();
+
+	if (!r->translates || str_eq(c->memory_mode, "lpt") ||
+	    (str_eq(c->memory_mode, "auto") && !cheap))
+		return VIEWS_NONE;
+	return cheap ? VIEWS_ALL : VIEWS_USER;
+}
+
+static err_t plan_features(const struct vm_config *c, struct vm_plan *out)
+{
+	const struct isa *isa = out->board->isa;
+	err_t e = isa_features(isa, c->isa.item, c->isa.count, &out->features);
+
+	out->views = plan_views(c, out->runner);
+	if (out->views != VIEWS_NONE)
+		out->features &= ~isa->wide;
+	return e;
+}
+
 err_t vm_plan(const struct vm_config *c, struct vm_plan *out)
 {
 	err_t e = config_check_vm(c);
@@ -96,7 +119,7 @@ err_t vm_plan(const struct vm_config *c, struct vm_plan *out)
 	if (e == OK)
 		e = plan_pins(c);
 	if (e == OK)
-		e = isa_features(out->board->isa, c->isa.item, c->isa.count, &out->features);
+		e = plan_features(c, out);
 	return e;
 }
 
@@ -193,6 +216,7 @@ static err_t vm_build_cpus(struct vm *vm, const struct vm_plan *plan)
 		v->g.index = v->index = vm->vcpus;
 		v->g.features = plan->features;
 		v->g.hot = (u32)MIN(vm->config.hot, UINT32_MAX);
+		v->g.views = plan->views;
 		v->g.firmware = vm->config.firmware[0];
 		v->vm = vm;
 		sched_admit(v, vm_pin(vm, v->index));
@@ -229,6 +253,14 @@ static void vm_close_disks(struct vm *vm)
 			vm->blk[i]->ops->close(vm->blk[i]);
 		vm->blk[i] = NULL;
 	}
+}
+
+void *vm_alloc_ram(const struct vm *vm)
+{
+	u64 len = vm->config.memory;
+
+	return vm->vcpu[0].g.views ? arch_ram_alloc_viewed(len, NODE_ANY) :
+				     arch_ram_alloc(len, NODE_ANY);
 }
 
 static void vm_free_memory(struct vm *vm)

@@ -137,8 +137,12 @@ struct vm_plan {
 	const struct runner *runner;
 	const char *why;		/* this runner */
 	u32 features;
+	enum gcpu_views views;		/* memory-mode */
 };
 err_t vm_plan(const struct vm_config *c, struct vm_plan *out);
+
+/* Its RAM, for the board; NULL: no memory. */
+void *vm_alloc_ram(const struct vm *vm);
 
 /*
  * Life cycle. CPU 0's loop is where it happens: called there, these take effect before they

@@ -21,16 +21,17 @@ static u64 table_bytes(const struct lpt *l)
 	return 2 * 8 * array_entries(l);
 }
 
-static bool slot_init(struct lpt *l, struct lpt_slot *s)
+static bool slot_init(struct lpt *l, struct lpt_slot *s, bool views)
 {
 	u64 low = poison(l, 0), fill[4] = { low, 0, low, 0 };
 
 	s->table = arch_sparse_alloc(table_bytes(l), fill, ARRAY_LEN(fill));
 	s->filled = heap_alloc(mmu_tuning.lpt_filled * sizeof(*s->filled));
-	return s->table && s->filled;
+	s->view = views ? view_new(l->ram) : NULL;
+	return s->table && s->filled && (s->view || !views);
 }
 
-err_t lpt_init(struct lpt *l, u8 *ram, u64 ram_size)
+err_t lpt_init(struct lpt *l, u8 *ram, u64 ram_size, bool views)
 {
 	*l = (struct lpt){ .ram = ram, .ram_size = ram_size, .bits = LPT_BITS_MIN };
 	while (l->bits <= LPT_BITS_MAX && BIT(l->bits + PAGE_SHIFT - 1) < ram_size)
@@ -39,7 +40,7 @@ err_t lpt_init(struct lpt *l, u8 *ram, u64 ram_size)
 		return ERRF(E_RANGE, "translated code can address %llu GiB of guest memory",
 			    1ull << (LPT_BITS_MAX + PAGE_SHIFT - 31));
 	for (u32 i = 0; i < LPT_SLOTS; i++)
-		if (!slot_init(l, &l->slot[i])) {
+		if (!slot_init(l, &l->slot[i], views)) {
 			lpt_fini(l);
 			return ERRF(E_NOMEM, "no address space for page tables of translated code");
 		}
@@ -53,14 +54,18 @@ void lpt_fini(struct lpt *l)
 		if (l->slot[i].table)
 			arch_sparse_free(l->slot[i].table, table_bytes(l));
 		heap_free(l->slot[i].filled);
+		view_free(l->slot[i].view);
 		l->slot[i] = (struct lpt_slot){ 0 };
 	}
 }
 
 void lpt_adopt(struct lpt *l)
 {
-	for (u32 i = 0; i < LPT_SLOTS; i++)
+	for (u32 i = 0; i < LPT_SLOTS; i++) {
 		arch_sparse_adopt(l->slot[i].table);
+		if (l->slot[i].view)
+			arch_view_adopt(l->slot[i].view->base);
+	}
 }
 
 static void entry_clear(struct lpt *l, struct lpt_slot *s, u64 index)
@@ -80,6 +85,8 @@ static void slot_empty(struct lpt *l, struct lpt_slot *s)
 		entry_clear(l, s, s->filled[i]);
 	l->flushes += s->count != 0;
 	s->count = 0;
+	if (s->view)
+		view_empty(s->view);
 }
 
 void lpt_select(struct lpt *l, u32 key)
@@ -110,12 +117,18 @@ void lpt_fill(struct lpt *l, gva_t va, const u8 *host, bool write)
 	s->filled[s->count++] = (u32)index;
 	*at = offset - va;
 	l->fills++;
+	if (s->viewed && !view_map(s->view, va, offset, write))
+		for (u32 i = 0; i < LPT_SLOTS; i++)
+			slot_empty(l, &l->slot[i]);
 }
 
 void lpt_flush_page(struct lpt *l, gva_t va)
 {
-	for (u32 i = 0; i < LPT_SLOTS; i++)
+	for (u32 i = 0; i < LPT_SLOTS; i++) {
 		entry_clear(l, &l->slot[i], lpt_index(l, va));
+		if (l->slot[i].view)
+			view_unmap(l->slot[i].view, va);
+	}
 }
 
 void lpt_protect_va(struct lpt *l, gva_t va)
@@ -127,6 +140,8 @@ void lpt_protect_va(struct lpt *l, gva_t va)
 
 		if (*write != poison(l, index))
 			*write = poison(l, index);
+		if (l->slot[i].view)
+			view_protect_va(l->slot[i].view, va);
 	}
 }
 
@@ -147,18 +162,25 @@ void lpt_flush_all(struct lpt *l)
 	}
 }
 
+static void slot_protect(struct lpt *l, struct lpt_slot *s, u64 page)
+{
+	for (u32 k = 0; k < s->count; k++) {
+		u64 index = s->filled[k];
+		u64 *write = &s->table[index + array_entries(l)];
+
+		/* The page's own va is the only one of this index that leads into RAM. */
+		if ((((index << PAGE_SHIFT) + *write - page) & MASK(l->bits + PAGE_SHIFT)) == 0)
+			*write = poison(l, index);
+	}
+}
+
 void lpt_protect(struct lpt *l, const u8 *host)
 {
 	u64 page = ALIGN_DOWN((uptr)host - (uptr)l->ram, PAGE_SIZE);
 
-	for (u32 i = 0; i < LPT_SLOTS; i++)
-		for (u32 k = 0; k < l->slot[i].count; k++) {
-			u64 index = l->slot[i].filled[k];
-			u64 *write = &l->slot[i].table[index + array_entries(l)];
-
-			/* The page's own va is the only one of this index that leads into RAM. */
-			if ((((index << PAGE_SHIFT) + *write - page) &
-			     MASK(l->bits + PAGE_SHIFT)) == 0)
-				*write = poison(l, index);
-		}
+	for (u32 i = 0; i < LPT_SLOTS; i++) {
+		slot_protect(l, &l->slot[i], page);
+		if (l->slot[i].view)
+			view_protect(l->slot[i].view, page);
+	}
 }

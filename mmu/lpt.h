@@ -23,6 +23,7 @@
  * is outside RAM too, whatever the upper bits of va are.
  */
 #include "kernel/base/err.h"
+#include "mmu/view.h"
 
 #define LPT_SLOTS	8
 #define LPT_BITS_MIN	20	/* a 32-bit shift makes this index */
@@ -33,6 +34,8 @@ struct lpt_slot {
 	u32 count;		/* of filled[] */
 	u64 *table;		/* the read array; the write array follows */
 	u32 *filled;		/* indices entered since the slot was emptied, perhaps twice */
+	struct view *view;	/* in which the same pages are mapped, if that is wanted; or NULL */
+	bool viewed;		/* ... it is: set by who uses the slot */
 };
 
 struct lpt {
@@ -44,8 +47,11 @@ struct lpt {
 	u64 fills, flushes;	/* statistics */
 };
 
-/* For @ram_size bytes of guest memory at @ram; E_NOMEM, E_RANGE: more than 256 GiB. */
-must_check err_t lpt_init(struct lpt *l, u8 *ram, u64 ram_size);
+/*
+ * For @ram_size bytes of guest memory at @ram, with @views or without; E_NOMEM, E_RANGE: more than
+ * 256 GiB.
+ */
+must_check err_t lpt_init(struct lpt *l, u8 *ram, u64 ram_size, bool views);
 void lpt_fini(struct lpt *l);
 
 /* The calling CPU uses it from now on: before the others below, when that may be news. */

@@ -10,6 +10,7 @@ struct mmu_tuning {
 	u32 tlb_keys;		/* handed out before the arrays are swept; <= BIT(TLB_KEY_BITS) */
 	u32 tlb_writers;	/* <= TLB_WRITERS */
 	u32 lpt_filled;		/* pages entered in a slot of the LPT before it is emptied */
+	u32 view_pages;		/* that a view maps; a power of two, less than 65536 */
 	u32 watch_ring;		/* <= WATCH_RING */
 };
 

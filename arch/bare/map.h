@@ -30,7 +30,7 @@ void unmap_pages(u64 va, u64 len);
 bool map_lookup(u64 va, hpa_t *pa, u64 *left);
 
 /*
- * Tables of one's own, for sparse.c. On both hosts a table has 512 entries; an entry of level 0
+ * Tables of one's own, for sparse.c and view.c. On both hosts a table has 512 entries; an entry of level 0
  * maps a page, one of level 1 stands for 2 MiB, one of level 2 for 1 GiB. An entry that holds
  * nothing is 0, and the hardware changes none.
  */
@@ -46,6 +46,8 @@ u64 *map_gib(u64 va);			/* NULL: out of tables */
  * forgets what it knew of the page at @va.
  */
 void map_set(u64 *entry, u64 value, u64 va);
+/* This CPU forgets everything. */
+void map_forget_here(void);
 /* This CPU takes over addresses that another one has used and map_set(). */
 void map_adopt(void);
 /* All CPUs forget everything. */

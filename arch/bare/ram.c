@@ -83,6 +83,11 @@ void *arch_ram_alloc(u64 len, u32 node)
 	return (void *)va;
 }
 
+void *arch_ram_alloc_viewed(u64 len, u32 node)
+{
+	return arch_ram_alloc(len, node);
+}
+
 void arch_ram_free(void *base, u64 len)
 {
 	struct block *blocks;

@@ -23,6 +23,9 @@ void hosted_tty_restore(void);
 void hosted_traps_init(void);
 void hosted_trap_stack(void);		/* an alternate signal stack for the calling thread */
 
+/* view.c: this RAM is about to be unmapped. */
+void hosted_ram_forget(u8 *base);
+
 /* Leave at once with @status, the terminal restored; safe in a signal handler. */
 _Noreturn void hosted_exit(int status);
 

@@ -57,8 +57,10 @@ void *arch_ram_alloc(u64 len, u32 node)
 
 void arch_ram_free(void *base, u64 len)
 {
-	if (base)
-		munmap(base, ALIGN_UP(len, PAGE_SIZE));
+	if (!base)
+		return;
+	hosted_ram_forget(base);
+	munmap(base, ALIGN_UP(len, PAGE_SIZE));
 }
 
 bool arch_ram_grow(u64 len)

@@ -20,6 +20,7 @@
 
 #include "arch/hosted/hosted.h"
 #include "arch/io.h"
+#include "engine/back/jit/host.h"
 #include "host/cpu.h"
 #include "kernel/base/cpu.h"
 #include "kernel/base/panic.h"
@@ -78,8 +79,13 @@ static uptr context_print(struct sink *to, const ucontext_t *u)
 static void trap(int sig, siginfo_t *info, void *context)
 {
 	struct sink to = { early_sink_write };
-	uptr pc;
+	u64 *regs = (u64 *)&((ucontext_t *)context)->uc_mcontext;
+	uptr pc = sig == SIGSEGV || sig == SIGBUS ? jit_fault(regs[HOST_SIGNAL_PC]) : 0;
 
+	if (pc) {
+		regs[HOST_SIGNAL_PC] = pc;
+		return;
+	}
 	sink_printf(&to, "\ntrap: SIG%s, address %p, code %d\n", sigabbrev_np(sig), info->si_addr,
 		    info->si_code);
 	pc = context_print(&to, context);

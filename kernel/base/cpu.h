@@ -33,6 +33,7 @@ struct cpu {
 	/* owning CPU only */
 	struct timer_queue timers;
 	void *sched;		/* kernel/sched.c */
+	struct jit *jit;	/* whose translated code runs and may fault: see jit_fault() */
 	ns_t busy_ns, idle_ns;
 };
 

@@ -37,6 +37,7 @@ typedef u32 irq_t;	/* an input number of some interrupt controller */
 #define KIB(n)	((u64)(n) << 10)
 #define MIB(n)	((u64)(n) << 20)
 #define GIB(n)	((u64)(n) << 30)
+#define TIB(n)	((u64)(n) << 40)
 
 #define PAGE_SHIFT	12
 #define PAGE_SIZE	4096ull

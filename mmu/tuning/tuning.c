@@ -8,5 +8,6 @@ const struct mmu_tuning mmu_tuning = {
 	.tlb_keys = BIT(TLB_KEY_BITS),
 	.tlb_writers = TLB_WRITERS,
 	.lpt_filled = 16384,
+	.view_pages = 16384,
 	.watch_ring = WATCH_RING,
 };

@@ -5,5 +5,6 @@ const struct mmu_tuning mmu_tuning = {
 	.tlb_keys = 500,
 	.tlb_writers = 2,
 	.lpt_filled = 5,
+	.view_pages = 8,
 	.watch_ring = 3,
 };

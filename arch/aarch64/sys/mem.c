@@ -244,6 +244,11 @@ void map_adopt(void)
 {
 }
 
+void map_forget_here(void)
+{
+	tlb_flush();
+}
+
 void map_forget(void)
 {
 	tlb_flush();

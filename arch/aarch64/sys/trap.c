@@ -10,6 +10,7 @@
 #include "arch/aarch64/sys/sysreg.h"
 #include "arch/bare/probe.h"
 #include "arch/io.h"
+#include "engine/back/jit/host.h"
 #include "kernel/base/panic.h"
 #include "kernel/base/symtab.h"
 
@@ -88,6 +89,8 @@ void trap_take(struct frame *f, u32 slot)
 		irq_take();
 	else if (slot % 4 == 0 && slot < 8 && mem_fault_is_transient(f->esr, f->far))
 		return;
+	else if (slot == 0 && jit_fault(f->elr))
+		f->elr = jit_fault(f->elr);
 	else if (slot == 0 && probe)
 		probe_end(f);
 	else

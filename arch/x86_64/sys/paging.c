@@ -278,9 +278,14 @@ void map_set(u64 *entry, u64 value, u64 va)
 	invlpg(va);				/* and the tables on the way to it */
 }
 
-void map_adopt(void)
+void map_forget_here(void)
 {
 	cr3_write(cr3_read());
+}
+
+void map_adopt(void)
+{
+	map_forget_here();
 }
 
 void map_forget(void)
@@ -339,7 +344,7 @@ void paging_init(void)
 	u32 a, b, c, d;
 
 	leaf_1g = __get_cpuid(0x80000001, &a, &b, &c, &d) && (d & (1 << 26));
-	root5[0] = map_table(root);
+	root5[0] = root5[MAP_ENTRIES - 1] = map_table(root);
 	ram_map(PAGE_SIZE, GIB(4));
 	core_map();
 	paging_load();

@@ -10,6 +10,7 @@
 #include "arch/x86_64/sys/insn.h"
 #include "arch/x86_64/sys/percpu.h"
 #include "arch/x86_64/sys/trap.h"
+#include "engine/back/jit/host.h"
 #include "kernel/base/panic.h"
 #include "kernel/base/symtab.h"
 
@@ -147,6 +148,12 @@ static void exception_take(struct trap_frame *f)
 
 	if (f->vector == VECTOR_NMI && atomic_load(&stopping))
 		arch_halt();
+	uptr to = f->vector == VECTOR_PF ? jit_fault(f->rip) : 0;
+
+	if (to) {
+		f->rip = to;
+		return;
+	}
 	if (fixup_apply(f))
 		return;
 	if (atomic_fetch_add(&dumps, 1) > 1)

@@ -70,7 +70,7 @@ const u8 *jit_leave_entry(const struct jit *j, const struct block *b)
 
 size_t jit_size(const struct ir_block *ir)
 {
-	return sizeof(struct block) + (ir->count + 2) * sizeof(struct jit_site) +
+	return sizeof(struct block) + (2 * ir->count + 2) * sizeof(struct jit_site) +
 	       ALIGN_UP((ir->insns + 1) * sizeof(u16), (size_t)16);
 }
 
@@ -90,8 +90,10 @@ u32 jit_compile(struct code_cache *c, const struct gcpu *g, struct block *b, siz
 	j->end = j->start + room;
 	j->fp = (g->ctx & j->isa->ctx_fp) != 0;
 	j->fp_rm = g->fp_rm;
+	j->views = g->tlb->lpt && g->tlb->lpt->now->view &&
+		   (g->views == VIEWS_ALL || !(g->ctx & j->isa->ctx_privileged));
 	*b = (struct block){ .pc = c->ir->pc, .ctx = g->ctx, .insns = (u16)c->ir->insns,
-			     .bytes = (u16)c->ir->bytes, .fp = j->fp, .entry = c->rx + at };
+			     .bytes = (u16)c->ir->bytes, .fp = j->fp, .views = j->views, .entry = c->rx + at };
 	if (!jit_lower(j, c->ir, b))
 		return 0;
 	*bytes = (u32)(j->at - j->start);

@@ -47,8 +47,9 @@ struct jit_frame {
 	u32 fp_state, fp_host;	/* the host's FP control and status for the guest; and its own */
 	/* entered with these */
 	struct gcpu *g;
-	u8 *ram;
+	u8 *ram, *view;		/* what offsets in RAM, and guest addresses, are added to */
 	u64 *lpt, *lpt_write;	/* arrays for reads and for writes */
+	u64 memory;		/* what a target keeps in a register: see its mem.c */
 	u64 saved[8];		/* temporaries during a slow path */
 	u64 fsaved[4][2];
 	/* constants of the target, 16 bytes each */
@@ -111,6 +112,9 @@ struct jit_target {
 	 * from there on that hold changed instructions.
 	 */
 	u32 (*link)(u8 *at, const u8 *at_rx, const u8 *to, u32 stamp, bool guarded);
+	/* Write a jump to @to, divert_len bytes, over the access at @at. */
+	void (*divert)(u8 *at, const u8 *at_rx, const u8 *to);
+	u8 divert_len;			/* at most 8 */
 	u32 (*fp_state)(u32 rm);			/* frame->fp_state for a rounding mode */
 	u8 (*fp_flags)(u32 *state);	/* the guest's sticky flags in it, which are cleared */
 };
@@ -144,6 +148,7 @@ struct jit {
 	u32 jumps;			/* ... and of the jump cache */
 	u32 pc_off;			/* ... and of the program counter */
 	u32 lpt_bits;
+	bool views;			/* loads and stores go through a view: see mmu/view.h */
 	struct jit_common common;
 	const u8 *common_rx;
 	/* the block */
@@ -164,6 +169,8 @@ struct jit {
 	bool scaled[IR_OPS_MAX];	/* a SHL64 by 1 to 3 for one ADD64: done there */
 	bool narrow[IR_OPS_MAX];	/* nobody looks at more than the low 32 bits */
 	bool boxed[IR_OPS_MAX];		/* known to be a single's box */
+	bool near[IR_OPS_MAX];		/* value + ->near_at is known to be in the view */
+	s32 near_at[IR_OPS_MAX];
 	u32 locked, flocked;		/* not to be taken for something else in this operation */
 	val_t reg[JIT_REGS], freg[JIT_REGS];	/* value in each temporary */
 	val_t slot[IR_MEMO];		/* value that lives in state slot i */
@@ -232,6 +239,17 @@ u32 jit_site_offset(const struct jit *j, u32 site);
 #define SLOW_UNBOX	24
 
 enum jit_access { ACC_LEN = 0xff, ACC_SIGNED = 1 << 8, ACC_MEM = 16 /* shift of enum ir_mem */ };
+
+/*
+ * With views: must it be checked that address @base + @off is in the view? It is taken to have been
+ * when the block goes on. Addresses near one that was checked need not be: around views is nothing.
+ */
+bool jit_view_check(struct jit *j, val_t base, s32 off);
+/* With views, after jit_site() of a load or store: the access is the instruction at @at. */
+void jit_site_access(struct jit *j, const u8 *at);
+
+/* fault.c: load or store @s took the slow path; was it to memory that a view may map now? */
+void jit_access_went(const struct jit *j, struct jit_site *s, bool to_memory);
 
 /* slow.c: called by translated code; nonzero: leave, with this value - 1 as enum jit_why. */
 u64 jit_slow(struct gcpu *g);

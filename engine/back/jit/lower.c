@@ -141,7 +141,7 @@ static void survey(struct jit *j)
 		j->lazy[i] = o->op == IR_UNBOX32 && j->kind[i] == KIND_FP &&
 			     u->arithmetic == u->all;
 		j->narrow[i] = u->narrow == u->all;
-		j->boxed[i] = false;
+		j->boxed[i] = j->near[i] = false;
 	}
 	scaled_find(j);
 	/* What a lazy unboxing reads is used where the unboxed value is. */
@@ -185,6 +185,35 @@ struct jit_cold *jit_cold(struct jit *j, void (*write)(struct jit *j, struct jit
 	assert(j->colds <= ARRAY_LEN(j->cold));
 	*c = (struct jit_cold){ .write = write, .op = j->op };
 	return c;
+}
+
+void jit_site_access(struct jit *j, const u8 *at)
+{
+	u32 n = jit_site(j, SITE_ACCESS, 0, (u32)(at - j->start));
+
+	j->b->site[n].insn = 0;
+}
+
+/* How far from a checked address others may be: the guard, less what accesses are long. */
+#define NEAR	(INT32_MAX / 2)
+_Static_assert(2u * NEAR + 64 < VIEW_GUARD, "what is near is in the view or its guard");
+
+bool jit_view_check(struct jit *j, val_t base, s32 off)
+{
+	const struct ir_block *ir = j->ir;
+	s64 at = off;
+	u64 c;
+
+	while (ir->op[base].op == IR_ADD64 && ir_is_const(ir, ir->op[base].b, &c) &&
+	       at + (s64)c >= -NEAR && at + (s64)c <= NEAR) {
+		at += (s64)c;
+		base = ir->op[base].a;
+	}
+	if (j->near[base] && at - j->near_at[base] >= -NEAR && at - j->near_at[base] <= NEAR)
+		return false;
+	j->near[base] = true;
+	j->near_at[base] = (s32)at;
+	return true;
 }
 
 void jit_arg(struct jit *j, u32 n, val_t v)
@@ -311,6 +340,16 @@ static bool has_room(struct jit *j)
 	return (size_t)(j->end - j->at) >= JIT_MARGIN;
 }
 
+static void cold_write(struct jit *j, struct jit_cold *c)
+{
+	struct jit_site *s = &j->b->site[c->site];
+
+	j->op = c->op;
+	if (j->views && (s->kind == SITE_LOAD || s->kind == SITE_STORE))
+		s->extra = (u32)(j->at - j->start);
+	c->write(j, c);
+}
+
 bool jit_lower(struct jit *j, const struct ir_block *ir, struct block *b)
 {
 	j->ir = ir;
@@ -335,8 +374,7 @@ bool jit_lower(struct jit *j, const struct ir_block *ir, struct block *b)
 	for (u32 i = 0; i < j->colds; i++) {
 		if (!has_room(j))
 			return false;
-		j->op = j->cold[i].op;
-		j->cold[i].write(j, &j->cold[i]);
+		cold_write(j, &j->cold[i]);
 	}
 	return true;
 }

@@ -7,7 +7,9 @@
 #include "engine/back/jit/jit.h"
 #include "engine/runner.h"
 #include "engine/tuning.h"
+#include "kernel/base/cpu.h"
 #include "kernel/base/heap.h"
+#include "kernel/base/log.h"
 
 #define JIT_SLICE	(4 * ENGINE_SLICE)
 
@@ -77,6 +79,18 @@ static const struct range *largest_ram(const struct space *s)
 	return best;
 }
 
+static err_t memory_tables(const struct gcpu *g, struct lpt *l, const struct range *ram)
+{
+	u8 *host = ram ? ram->host : NULL;
+	u64 len = ram ? ram->len : 0;
+
+	if (g->views && lpt_init(l, host, len, true) == OK)
+		return OK;
+	if (g->views)
+		log_warn("CPU %u: no room for views: memory-mode is \"lpt\"", g->index);
+	return lpt_init(l, host, len, false);
+}
+
 /* Follow the address space, which changes only between turns. */
 static err_t memory_follow(struct gcpu *g, struct jit_frame *f)
 {
@@ -91,7 +105,7 @@ static err_t memory_follow(struct gcpu *g, struct jit_frame *f)
 	g->tlb->lpt = NULL;
 	if (!l)
 		return ERRF(E_NOMEM, "no memory for page tables of translated code");
-	e = lpt_init(l, ram ? ram->host : NULL, ram ? ram->len : 0);
+	e = memory_tables(g, l, ram);
 	if (e != OK) {
 		heap_free(l);
 		return e;
@@ -105,6 +119,21 @@ static err_t memory_follow(struct gcpu *g, struct jit_frame *f)
 
 /* ---- the loop ---- */
 
+/* Code that uses views, or does not, is about to use the present slot. */
+static void memory_enter(struct jit *j, struct jit_frame *f, struct lpt *l, bool views)
+{
+	l->now->viewed = views;
+	f->lpt = l->now->table;
+	f->lpt_write = f->lpt + lpt_write_offset(l) / sizeof(*f->lpt);
+	f->memory = (uptr)f->lpt;
+	if (views) {
+		f->view = view_origin(l->now->view);
+		f->memory = VIEW_SIZE / 2;
+		cpu_self->jit = j;
+	}
+	jit_host_ram(views ? f->view : f->ram);
+}
+
 enum jit_why jit_enter(struct gcpu *g, struct jit_frame *f, const struct block *b)
 {
 	struct jit *j = g->code->jit;
@@ -115,15 +144,15 @@ enum jit_why jit_enter(struct gcpu *g, struct jit_frame *f, const struct block *
 
 	if (l->now->key != g->tlb->key)
 		lpt_select(l, g->tlb->key);
-	jit_host_ram(l->ram);
-	f->lpt = l->now->table;
-	f->lpt_write = f->lpt + lpt_write_offset(l) / sizeof(*f->lpt);
+	memory_enter(j, f, l, b->views);
 	f->stamp[0] = (u32)g->code->stamp[0];
 	f->stamp[1] = (u32)g->code->stamp[1];
 	if (b->fp)
 		f->fp_state = j->t->fp_state(g->fp_rm);
 	g->code->stats.entered++;
 	why = go(g->st, b->entry);
+	if (b->views)
+		cpu_self->jit = NULL;
 	if (b->fp)
 		g->fp_flags |= j->t->fp_flags(&f->fp_state);
 	g->icount = f->end - f->budget;
@@ -238,10 +267,10 @@ static void jit_run(struct gcpu *g, struct exit *x)
 }
 
 const struct runner jit_runner = {
-	.name = "jit", .probe = jit_probe, .init = jit_init, .run = jit_run, .fini = jit_close,
+	.name = "jit", .translates = true, .probe = jit_probe, .init = jit_init, .run = jit_run, .fini = jit_close,
 };
 
 const struct runner hybrid_runner = {
-	.name = "hybrid", .probe = jit_probe, .init = hybrid_init, .run = jit_run,
+	.name = "hybrid", .translates = true, .probe = jit_probe, .init = hybrid_init, .run = jit_run,
 	.fini = jit_close,
 };

@@ -40,17 +40,30 @@ static bool access_aligned(struct gcpu *g, u64 arg, gva_t va, u32 len, enum acce
 	return false;
 }
 
-/* The software TLB has just answered for @va: next time the inline path may. */
-static void lpt_learn(struct gcpu *g, gva_t va, bool write)
+/* The software TLB has just answered for @va: next time the inline path may. True: it was memory. */
+static bool lpt_learn(struct gcpu *g, gva_t va, bool write)
 {
+	struct lpt *l = g->tlb->lpt;
 	const u8 *host = write ? tlb_write(g->tlb, va) : tlb_read(g->tlb, &g->tlb->d, va);
 
-	if (host && g->tlb->lpt && !(engine_tuning.refuse && engine_tuning.refuse()))
-		lpt_fill(g->tlb->lpt, va, host, write);
+	if (host && l && !(engine_tuning.refuse && engine_tuning.refuse()))
+		lpt_fill(l, va, host, write || (l->now->viewed && tlb_write(g->tlb, va)));
+	return host != NULL;
 }
 
-static bool slow_load(struct gcpu *g, struct jit_frame *f, u64 arg)
+/* The same for a load or store, which may reach into a second page. */
+static void access_learn(struct gcpu *g, struct jit_site *s, gva_t va, u32 len, bool write)
 {
+	bool memory = lpt_learn(g, va, write);
+
+	if ((va ^ (va + len - 1)) & PAGE_MASK)
+		memory &= lpt_learn(g, va + len - 1, write);
+	jit_access_went(g->code->jit, s, memory);
+}
+
+static bool slow_load(struct gcpu *g, struct jit_frame *f, struct jit_site *s)
+{
+	u64 arg = s->arg;
 	u32 len = arg & ACC_LEN;
 	gva_t va = f->arg[0];
 	u64 v = 0;
@@ -58,18 +71,19 @@ static bool slow_load(struct gcpu *g, struct jit_frame *f, u64 arg)
 	if (!access_aligned(g, arg, va, len, ACCESS_READ) || !mem_read(g, va, len, &v))
 		return false;
 	f->ret = arg & ACC_SIGNED ? (u64)sext(v, 8 * len) : v;
-	lpt_learn(g, va, false);
+	access_learn(g, s, va, len, false);
 	return true;
 }
 
-static bool slow_store(struct gcpu *g, struct jit_frame *f, u64 arg)
+static bool slow_store(struct gcpu *g, struct jit_frame *f, struct jit_site *s)
 {
+	u64 arg = s->arg;
 	u32 len = arg & ACC_LEN;
 	gva_t va = f->arg[0];
 
 	if (!access_aligned(g, arg, va, len, ACCESS_WRITE) || !mem_write(g, va, len, &f->arg[1]))
 		return false;
-	lpt_learn(g, va, true);
+	access_learn(g, s, va, len, true);
 	return true;
 }
 
@@ -205,11 +219,11 @@ u64 jit_slow(struct gcpu *g)
 	switch ((enum jit_site_kind)s->kind) {
 	case SITE_LOAD:
 		stats->slow_memory++;
-		ok = slow_load(g, f, s->arg);
+		ok = slow_load(g, f, s);
 		break;
 	case SITE_STORE:
 		stats->slow_memory++;
-		ok = slow_store(g, f, s->arg);
+		ok = slow_store(g, f, s);
 		break;
 	case SITE_OP:
 		stats->slow_ops++;

@@ -36,7 +36,7 @@ void emit_op(struct jit *j, u32 op, u8 reg, struct x86_rm rm)
 	u8 rex = (u8)((op & OP_W ? 8 : 0) | rex_bits(reg, rm));
 	u32 map = op >> 8 & 3, pre = op >> 12 & 3;
 
-	if (op & OP_RAM)
+	if (op & OP_GUEST)
 		emit8(j, 0x65);
 	if (op & OP_LOCK)
 		emit8(j, 0xf0);
@@ -59,7 +59,7 @@ void emit_vex(struct jit *j, u32 op, u8 reg, u8 second, struct x86_rm rm)
 	u32 map = op >> 8 & 3;
 	u8 tail = (u8)((~second & 15) << 3 | pp[op >> 12 & 3]);
 
-	if (op & OP_RAM)
+	if (op & OP_GUEST)
 		emit8(j, 0x65);
 	if (map == 1 && !(op & OP_W) && (rex & 3) == 3) {
 		emit8(j, 0xc5);
@@ -205,5 +205,6 @@ const struct jit_target x86_64_target = {
 	.store_imm = store_imm, .address = address,
 	.setup = x86_setup, .common = x86_shared_code, .begin = x86_begin,
 	.op = op, .slow = x86_slow, .link = x86_link,
+	.divert = x86_divert, .divert_len = X86_DIVERT,
 	.fp_state = x86_fp_state, .fp_flags = x86_fp_flags,
 };

@@ -19,7 +19,7 @@ enum x86_reg {
  */
 #define STATE		RBP
 #define STATE_BIAS	140
-#define LPT		R14		/* frame->lpt */
+#define LPT		R14		/* frame->memory: the table, or with views half a view */
 #define BUDGET		R15
 _Static_assert(STATE_BIAS % 64 == PAGE_SHIFT, "STATE is a shift count");
 
@@ -38,7 +38,7 @@ enum {
 	OP_W = 1 << 16,			/* 64-bit operands */
 	OP_BYTE = 1 << 17,		/* the register is a byte: SPL.. need a REX prefix */
 	OP_LOCK = 1 << 18,
-	OP_RAM = 1 << 19,		/* memory operand in GS, whose base is the guest's RAM */
+	OP_GUEST = 1 << 19,		/* memory operand in GS, whose base is the guest's RAM or view */
 };
 
 enum x86_cc {
@@ -204,6 +204,10 @@ u32 x86_op_flow(struct jit *j, u32 i);
 /* int.c: compare the operands of @o; EFLAGS are the result. */
 void x86_compare(struct jit *j, const struct ir_op *o, bool wide);
 
+/* mem.c */
+#define X86_DIVERT	5		/* bytes that every load and store of a view has */
+void x86_divert(u8 *at, const u8 *at_rx, const u8 *to);
+
 /* flow.c */
 void x86_begin(struct jit *j);
 void x86_shared_code(struct jit *j);
@@ -217,6 +221,6 @@ u8 x86_fp_flags(u32 *state);
 void x86_fmove(struct jit *j, u8 d, u8 s);
 void x86_to_fp(struct jit *j, u8 d, u8 s);
 void x86_from_fp(struct jit *j, u8 d, u8 s);
-/* A double (OP_W) or a single; in RAM (OP_RAM). */
+/* A double (OP_W) or a single; in guest memory (OP_GUEST). */
 void x86_fload(struct jit *j, u8 d, struct x86_rm rm, u32 how);
 void x86_fstore(struct jit *j, struct x86_rm rm, u8 s, u32 how);

@@ -97,12 +97,12 @@ static u32 scalar(bool dbl)
 
 void x86_fload(struct jit *j, u8 d, struct x86_rm rm, u32 how)
 {
-	emit_fp(j, 0x10 | scalar(how & OP_W) | (how & OP_RAM), d, rm);
+	emit_fp(j, 0x10 | scalar(how & OP_W) | (how & OP_GUEST), d, rm);
 }
 
 void x86_fstore(struct jit *j, struct x86_rm rm, u8 s, u32 how)
 {
-	emit_fp(j, 0x11 | scalar(how & OP_W) | (how & OP_RAM), s, rm);
+	emit_fp(j, 0x11 | scalar(how & OP_W) | (how & OP_GUEST), s, rm);
 }
 
 /* UCOMIS or (signal) COMIS. */

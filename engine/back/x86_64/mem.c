@@ -1,5 +1,11 @@
 /*
- * Guest memory on x86-64, through the linear page table (mmu/lpt.h):
+ * Guest memory on x86-64. Through a view (mmu/view.h):
+ *
+ *	lea  t, [base + off + HALF]
+ *	shr  t, 39; jnz cold		not in the view: only if nothing near was checked before
+ *	mov  d, gs:[base + off]		what is not mapped faults, and goes on at cold
+ *
+ * And through the linear page table (mmu/lpt.h):
  *
  *	lea  va, [base + off]
  *	shrx i, va, STATE		page number; its low 32 bits at most
@@ -27,6 +33,8 @@ struct route {
 	u8 va, index;
 	u32 table;		/* displacement of the array */
 	u8 *misaligned, *missing;
+	struct x86_rm at;	/* the operand */
+	u32 how;		/* OP_GUEST, if it is in GS */
 };
 
 static void address_to(struct jit *j, u8 va, val_t base, s32 off)
@@ -67,21 +75,64 @@ static void page_number(struct jit *j, u8 index, u8 va)
 		x86_alu_imm(j, ALU_AND, false, rm_reg(index), (s32)MASK(j->lpt_bits));
 }
 
-/* a->va has the address and gets its offset in RAM. */
+/* TEST of the low bits of @r. */
+static u8 *misaligned(struct jit *j, u8 r, u32 len)
+{
+	emit_op(j, 0xf6 | OP_BYTE, 0, rm_reg(r));
+	emit8(j, (u8)(len - 1));
+	return x86_jcc(j, CC_X_NE);
+}
+
+/*
+ * a->va has the address and gets its offset in RAM, or with views the host's address: GS is not the
+ * RAM's then, and the table in no register.
+ */
 static void translate(struct jit *j, struct route *a, u32 len, bool write)
 {
+	struct x86_rm entry = rm_index(LPT, a->index, 3, 0);
+
 	a->table = write ? 8u << j->lpt_bits : 0;
 	a->misaligned = NULL;
+	a->at = rm_mem(a->va, 0);
+	a->how = j->views ? 0 : OP_GUEST;
 	page_number(j, a->index, a->va);
-	if (len > 1) {
-		emit_op(j, 0xf6 | OP_BYTE, 0, rm_reg(a->va));		/* TEST */
-		emit8(j, (u8)(len - 1));
-		a->misaligned = x86_jcc(j, CC_X_NE);
+	if (len > 1)
+		a->misaligned = misaligned(j, a->va, len);
+	if (j->views) {
+		x86_shift_imm(j, 4, true, a->index, 3);
+		x86_alu(j, ALU_ADD, true, a->index, rm_state(FRAME(j, lpt)));
+		entry = rm_mem(a->index, 0);
 	}
-	x86_alu(j, ALU_ADD, true, a->va, rm_index(LPT, a->index, 3, (s32)a->table));
+	entry.disp = (s32)a->table;
+	x86_alu(j, ALU_ADD, true, a->va, entry);
 	x86_alu(j, ALU_CMP, true, a->va, rm_state(FRAME(j, ram_size)));
 	a->missing = x86_jcc(j, CC_X_AE);
+	if (j->views)
+		x86_alu(j, ALU_ADD, true, a->va, rm_state(FRAME(j, ram)));
 }
+
+/* The base itself is in a->va: the operand in the view, checked as far as need be. */
+static void find_in_view(struct jit *j, struct route *a, const struct ir_op *o, u32 len)
+{
+	bool check = jit_view_check(j, o->a, o->off), align = o->aux & MEM_ALIGNED && len > 1;
+	u8 t;
+
+	a->at = rm_mem(a->va, o->off);
+	a->how = OP_GUEST;
+	a->index = NO_REG;
+	a->misaligned = a->missing = NULL;
+	if (!check && !align)
+		return;
+	t = jit_temp(j);
+	x86_lea(j, true, t, rm_index(a->va, LPT, 0, o->off));
+	if (align)
+		a->misaligned = misaligned(j, t, len);
+	if (check) {
+		x86_shift_imm(j, 5, true, t, 39);
+		a->missing = x86_jcc(j, CC_X_NE);
+	}
+}
+_Static_assert(VIEW_SIZE == BIT(39), "the shift leaves nothing of what is in the view");
 
 static struct jit_cold *access_cold(struct jit *j, const struct route *a, u32 kind, u64 arg,
 				    void (*write)(struct jit *j, struct jit_cold *c))
@@ -94,18 +145,52 @@ static struct jit_cold *access_cold(struct jit *j, const struct route *a, u32 ki
 	c->site = jit_site(j, kind, arg, 0);
 	c->r[0] = a->va;
 	c->r[1] = a->index;
-	c->n = (s32)a->table;
+	c->n = a->index == NO_REG ? a->at.disp : (s32)a->table;
 	return c;
+}
+
+/* The same for a load or store, the instruction at @at. */
+static struct jit_cold *load_store_cold(struct jit *j, const struct route *a, u32 kind, u64 arg,
+					u8 *at, void (*write)(struct jit *j, struct jit_cold *c))
+{
+	struct jit_cold *c;
+
+	while (j->views && j->at < at + X86_DIVERT)
+		emit8(j, 0x90);						/* NOP */
+	c = access_cold(j, a, kind, arg, write);
+	if (j->views)
+		jit_site_access(j, at);
+	return c;
+}
+
+void x86_divert(u8 *at, const u8 *at_rx, const u8 *to)
+{
+	s32 d = (s32)(to - (at_rx + 5));
+
+	*at = 0xe9;							/* JMP */
+	__builtin_memcpy(at + 1, &d, 4);
+}
+
+static void cold_arrive(struct jit *j, u8 *from)
+{
+	if (from)
+		x86_fix(j, from);
 }
 
 /* The address as it was, into the frame. */
 static void cold_address(struct jit *j, const struct jit_cold *c)
 {
-	x86_fix(j, c->from[1]);
-	x86_alu(j, ALU_SUB, true, c->r[0], rm_index(LPT, c->r[1], 3, c->n));
-	if (c->from[0])
-		x86_fix(j, c->from[0]);
-	x86_store(j, rm_state(FRAME(j, arg[0])), c->r[0]);
+	struct x86_rm to = rm_state(FRAME(j, arg[0]));
+	bool in_view = c->r[1] == NO_REG;
+
+	cold_arrive(j, c->from[1]);
+	if (!in_view)
+		x86_alu(j, ALU_SUB, true, c->r[0], j->views ? rm_mem(c->r[1], c->n) :
+			rm_index(LPT, c->r[1], 3, c->n));
+	cold_arrive(j, c->from[0]);
+	x86_store(j, to, c->r[0]);
+	if (in_view && c->n)
+		x86_alu_imm(j, ALU_ADD, true, to, c->n);
 }
 
 static void cold_load(struct jit *j, struct jit_cold *c)
@@ -135,33 +220,51 @@ static u32 load_opcode(enum ir_opcode op)
 	}
 }
 
+/* The base alone into a->va: its own register @reg, or one for it, a->va if that is given. */
+static void base_to(struct jit *j, struct route *a, val_t base, u8 reg)
+{
+	if (reg == NO_REG) {
+		a->va = a->va == NO_REG ? jit_temp(j) : a->va;
+		address_to(j, a->va, base, 0);
+	} else {
+		a->va = reg;
+	}
+}
+
 static u32 load(struct jit *j, u32 i)
 {
 	const struct ir_op *o = &j->ir->op[i];
 	u32 len = length_of(o->op);
 	bool fp = j->kind[i] == KIND_FP, is_signed = o->op >= IR_LDS8;
 	u64 arg = len | (is_signed ? ACC_SIGNED : 0) | (u64)o->aux << ACC_MEM;
-	u8 base = j->place[o->a].reg, d;
+	u8 base = j->place[o->a].reg, d, *at;
 	struct route a;
 
 	if (base != NO_REG)
 		j->locked |= 1u << base;
 	d = fp ? jit_fdef(j, i) : jit_def(j, i);
 	/* A pinned register keeps its value until the access has succeeded. */
-	a.va = !fp && j->t->temps >> d & 1 ? d : jit_temp(j);
-	a.index = jit_temp(j);
-	if (base != NO_REG && o->off)
-		x86_lea(j, true, a.va, rm_mem(base, o->off));
-	else if (base != NO_REG)
-		x86_move(j, a.va, base);
-	else
-		address_to(j, a.va, o->a, o->off);
-	translate(j, &a, len, false);
+	a.va = !fp && j->t->temps >> d & 1 ? d : NO_REG;
+	if (j->views) {
+		base_to(j, &a, o->a, base);
+		find_in_view(j, &a, o, len);
+	} else {
+		a.va = a.va == NO_REG ? jit_temp(j) : a.va;
+		a.index = jit_temp(j);
+		if (base != NO_REG && o->off)
+			x86_lea(j, true, a.va, rm_mem(base, o->off));
+		else if (base != NO_REG)
+			x86_move(j, a.va, base);
+		else
+			address_to(j, a.va, o->a, o->off);
+		translate(j, &a, len, false);
+	}
+	at = j->at;
 	if (fp)
-		x86_fload(j, d, rm_mem(a.va, 0), OP_RAM | width(len == 8));
+		x86_fload(j, d, a.at, a.how | width(len == 8));
 	else
-		emit_op(j, load_opcode(o->op) | OP_RAM, d, rm_mem(a.va, 0));
-	access_cold(j, &a, SITE_LOAD, arg, cold_load)->r[2] = d;
+		emit_op(j, load_opcode(o->op) | a.how, d, a.at);
+	load_store_cold(j, &a, SITE_LOAD, arg, at, cold_load)->r[2] = d;
 	return i;
 }
 
@@ -187,15 +290,15 @@ static u32 operand16(u32 len)
 	return len == 2 ? PRE_66 : 0;
 }
 
-static void store_value(struct jit *j, struct x86_rm to, u32 len, u8 s)
+static void store_value(struct jit *j, const struct route *a, u32 len, u8 s)
 {
-	emit_op(j, (len == 1 ? 0x88 | OP_BYTE : 0x89) | width(len == 8) | operand16(len) | OP_RAM,
-		s, to);
+	emit_op(j, (len == 1 ? 0x88 | OP_BYTE : 0x89) | width(len == 8) | operand16(len) | a->how,
+		s, a->at);
 }
 
-static void store_constant(struct jit *j, struct x86_rm to, u32 len, s32 v)
+static void store_constant(struct jit *j, const struct route *a, u32 len, s32 v)
 {
-	emit_op(j, (len == 1 ? 0xc6 : 0xc7) | width(len == 8) | operand16(len) | OP_RAM, 0, to);
+	emit_op(j, (len == 1 ? 0xc6 : 0xc7) | width(len == 8) | operand16(len) | a->how, 0, a->at);
 	if (len == 1)
 		emit8(j, (u8)v);
 	else if (len == 2)
@@ -213,27 +316,32 @@ static u32 store(struct jit *j, u32 i)
 	bool is_imm = x86_imm_fits(j, o->b, len == 8, &imm);
 	bool fp = !is_imm && p->freg != NO_REG && p->reg == NO_REG && len >= 4;
 	u8 s = is_imm ? NO_REG : fp ? p->freg : jit_use(j, o->b);
-	struct route a;
+	u8 base = j->place[o->a].reg, *at;
+	struct route a = { .va = NO_REG };
 
-	if (j->place[o->a].reg != NO_REG)
-		j->locked |= 1u << j->place[o->a].reg;
-	a.va = jit_temp(j);
-	address_to(j, a.va, o->a, o->off);
-	/* The base has done its work, if it is not the value as well. */
-	if (j->place[o->a].reg != NO_REG && j->place[o->a].reg != s)
-		j->locked &= ~(1u << j->place[o->a].reg);
-	a.index = jit_temp(j);
-	translate(j, &a, len, true);
-	struct x86_rm to = rm_mem(a.va, 0);
-
+	if (base != NO_REG)
+		j->locked |= 1u << base;
+	if (j->views) {
+		base_to(j, &a, o->a, base);
+		find_in_view(j, &a, o, len);
+	} else {
+		a.va = jit_temp(j);
+		address_to(j, a.va, o->a, o->off);
+		/* The base has done its work, if it is not the value as well. */
+		if (base != NO_REG && base != s)
+			j->locked &= ~(1u << base);
+		a.index = jit_temp(j);
+		translate(j, &a, len, true);
+	}
+	at = j->at;
 	if (is_imm)
-		store_constant(j, to, len, imm);
+		store_constant(j, &a, len, imm);
 	else if (fp)
-		x86_fstore(j, to, s, OP_RAM | width(len == 8));
+		x86_fstore(j, a.at, s, a.how | width(len == 8));
 	else
-		store_value(j, to, len, s);
-	struct jit_cold *c = access_cold(j, &a, SITE_STORE, len | (u64)o->aux << ACC_MEM,
-					 cold_store);
+		store_value(j, &a, len, s);
+	struct jit_cold *c = load_store_cold(j, &a, SITE_STORE, len | (u64)o->aux << ACC_MEM, at,
+					     cold_store);
 	c->r[2] = s;
 	c->r[3] = is_imm ? 2 : fp;
 	return i;
@@ -297,18 +405,18 @@ static void value_to(struct jit *j, u8 r, val_t v)
 }
 
 /* RAX = old value; [RCX] changes by a compare-exchange loop, with @alu's result in RDX. */
-static void exchange_loop(struct jit *j, val_t v, enum x86_alu alu, bool wide, bool inverted)
+static void exchange_loop(struct jit *j, const struct route *a, val_t v, enum x86_alu alu,
+			  bool wide, bool inverted)
 {
-	struct x86_rm at = rm_mem(RCX, 0);
 	u8 *again;
 
-	emit_op(j, 0x8b | width(wide) | OP_RAM, RAX, at);
+	emit_op(j, 0x8b | width(wide) | a->how, RAX, a->at);
 	again = j->at;
 	value_to(j, RDX, v);
 	if (inverted)
 		emit_op(j, 0xf7 | width(wide), 2, rm_reg(RDX));		/* NOT */
 	x86_alu(j, alu, wide, RDX, rm_reg(RAX));
-	emit_op(j, 0xb1 | MAP_0F | width(wide) | OP_LOCK | OP_RAM, RDX, at);	/* CMPXCHG */
+	emit_op(j, 0xb1 | MAP_0F | width(wide) | OP_LOCK | a->how, RDX, a->at);	/* CMPXCHG */
 	x86_fix_to(x86_jcc(j, CC_X_NE), again);
 }
 
@@ -328,13 +436,20 @@ static u32 amo(struct jit *j, u32 i)
 	value_to(j, RAX, o->b);
 	translate(j, &a, len, true);
 	if (kind == AMO_ADD)
-		emit_op(j, 0xc1 | MAP_0F | width(wide) | OP_LOCK | OP_RAM, RAX, rm_mem(RCX, 0));
+		emit_op(j, 0xc1 | MAP_0F | width(wide) | OP_LOCK | a.how, RAX, a.at);
 	else if (kind == AMO_SWAP)
-		emit_op(j, 0x87 | width(wide) | OP_RAM, RAX, rm_mem(RCX, 0));
+		emit_op(j, 0x87 | width(wide) | a.how, RAX, a.at);
 	else
-		exchange_loop(j, o->b, alu[kind], wide, kind == AMO_ANDN);
+		exchange_loop(j, &a, o->b, alu[kind], wide, kind == AMO_ANDN);
 	op_cold(j, &a, i, RAX, 1);
 	return result_in_rax(j, i);
+}
+
+/* The monitor is the host's address. */
+static void host_address(struct jit *j, const struct route *a)
+{
+	if (a->how)
+		x86_alu(j, ALU_ADD, true, a->va, rm_state(FRAME(j, ram)));
 }
 
 #define EXCL(member) ((s32)offsetof(struct gcpu, excl.member))
@@ -349,9 +464,9 @@ static u32 load_exclusive(struct jit *j, u32 i)
 		return 0;
 	a = atomic_route(j, o);
 	translate(j, &a, len, false);
-	emit_op(j, 0x8b | width(len == 8) | OP_RAM, RAX, rm_mem(RCX, 0));
+	emit_op(j, 0x8b | width(len == 8) | a.how, RAX, a.at);
 	x86_load(j, RDX, rm_state(FRAME(j, g)));
-	x86_alu(j, ALU_ADD, true, RCX, rm_state(FRAME(j, ram)));
+	host_address(j, &a);
 	x86_store(j, rm_mem(RDX, EXCL(host)), RCX);
 	x86_store(j, rm_mem(RDX, EXCL(value)), RAX);
 	emit_op(j, 0xc7, 0, rm_mem(RDX, EXCL(len)));
@@ -374,7 +489,7 @@ static u32 store_exclusive(struct jit *j, u32 i)
 	value_to(j, RAX, o->b);
 	translate(j, &a, len, true);
 	x86_load(j, RDX, rm_state(FRAME(j, g)));
-	x86_alu(j, ALU_ADD, true, RCX, rm_state(FRAME(j, ram)));
+	host_address(j, &a);
 	x86_alu(j, ALU_CMP, true, RCX, rm_mem(RDX, EXCL(host)));
 	emit_op(j, 0xc7 | OP_W, 0, rm_mem(RDX, EXCL(host)));		/* MOV keeps the flags */
 	emit32(j, 0);
@@ -409,7 +524,7 @@ static u32 zero_block(struct jit *j, u32 i)
 	x86_alu_imm(j, ALU_AND, true, rm_reg(RCX), -(s32)len);
 	translate(j, &a, 1, true);
 	for (u32 k = 0; k < len; k += 8) {
-		emit_op(j, 0xc7 | OP_W | OP_RAM, 0, rm_mem(RCX, (s32)k));
+		emit_op(j, 0xc7 | OP_W | a.how, 0, rm_mem(RCX, (s32)k));
 		emit32(j, 0);
 	}
 	op_cold(j, &a, i, 0, 0);

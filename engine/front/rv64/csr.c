@@ -296,12 +296,17 @@ static u64 read_satp(const struct gcpu *g, u32 i)
 	return rv64_st(g)->satp;
 }
 
+static bool has_mode(const struct gcpu *g, u32 mode)
+{
+	return mode == SATP_BARE || mode == SATP_SV39 ||
+	       (mode == SATP_SV48 && g->features & RV64_SV48) ||
+	       (mode == SATP_SV57 && g->features & RV64_SV57);
+}
+
 /* A mode that there is not leaves all of satp as it was. */
 static void write_satp(struct gcpu *g, u32 i, u64 v)
 {
-	u32 mode = SATP_MODE(v);
-
-	if (mode != SATP_BARE && mode != SATP_SV39 && mode != SATP_SV48 && mode != SATP_SV57)
+	if (!has_mode(g, SATP_MODE(v)))
 		return;
 	rv64_st(g)->satp = v;
 	rv64_ctx_update(g);

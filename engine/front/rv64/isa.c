@@ -65,6 +65,7 @@ static const struct {
 } exts[] = {
 #define RV64_BASE(name)			{ name, 0 },
 #define RV64_EXT(id, name, on)		{ name, RV64_##id },
+#define RV64_MODE(id, name, on)
 #include "engine/front/rv64/ext.def"
 };
 
@@ -91,6 +92,7 @@ void rv64_isa_string(u32 features, struct sink *to)
 static const struct isa_feature features[] = {
 #define RV64_BASE(name)
 #define RV64_EXT(id, name, on)		{ name, RV64_##id },
+#define RV64_MODE			RV64_EXT
 #include "engine/front/rv64/ext.def"
 	{ NULL }
 };
@@ -99,6 +101,7 @@ enum {
 	FEATURES_DEFAULT = 0
 #define RV64_BASE(name)
 #define RV64_EXT(id, name, on)		| ((on) ? RV64_##id : 0)
+#define RV64_MODE			RV64_EXT
 #include "engine/front/rv64/ext.def"
 };
 
@@ -169,6 +172,8 @@ const struct isa rv64_isa = {
 	.pc_align = 1,
 	.features = FEATURES_DEFAULT,
 	.feature = features,
+	.ctx_privileged = CTX_PRIV,
+	.wide = RV64_SV48 | RV64_SV57,
 	.fp = &rv64_fp,
 	.hot = hot, .hot_fp = hot_fp, .ctx_fp = CTX_FP,
 	.fields = fields,

@@ -48,12 +48,14 @@ struct rv64_state {
 enum rv64_feature_index {
 #define RV64_EXT(id, name, on)	RV64_##id##_BIT,
 #define RV64_BASE(name)
+#define RV64_MODE		RV64_EXT
 #include "engine/front/rv64/ext.def"
 	RV64_EXT_COUNT
 };
 enum rv64_feature {
 #define RV64_EXT(id, name, on)	RV64_##id = 1 << RV64_##id##_BIT,
 #define RV64_BASE(name)
+#define RV64_MODE		RV64_EXT
 #include "engine/front/rv64/ext.def"
 };
 

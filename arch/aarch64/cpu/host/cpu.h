@@ -4,6 +4,7 @@
 #include "kernel/base/types.h"
 
 #define HOST_NAME	"aarch64"
+#define HOST_VIEWS	0x0000800000000000ull	/* bare metal: 128 TiB of unused addresses */
 
 /* Tell the CPU that this is a spin loop. */
 static inline void host_relax(void)

@@ -1,0 +1,201 @@
+/*
+ * Views in the process. Guest RAM that views may map is a memfd, and a view a reservation of
+ * addresses into which pages of it are mapped once more. Each such page is a mapping of its own to
+ * the kernel, of which a process has 65530: all views together get most of them, the rest is for
+ * everybody else.
+ */
+#include <errno.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "arch/hosted/hosted.h"
+#include "arch/mem.h"
+#include "kernel/base/lock.h"
+#include "kernel/base/panic.h"
+
+#define RAMS		64
+#define VIEWS		128
+#define PAGES_MAX	24000		/* each may split a free range in two */
+#define RESERVED	(MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE)
+
+/* Read without the lock: a machine's RAM is there before it runs and after. */
+static struct ram {
+	u8 *base;
+	u64 len;
+	int fd;
+} rams[RAMS];
+
+static struct {
+	u8 *base;
+	u32 pages;		/* that were mapped since it was empty, at most */
+} views[VIEWS];
+static _Atomic u32 pages;
+static struct lock view_lock;
+
+/* ---- RAM ---- */
+
+static void *ram_map(u64 len, int fd)
+{
+	u64 align = MIN(len, MIB(2));
+	u8 *p, *start;
+
+	p = mmap(NULL, len + align, PROT_NONE, RESERVED, -1, 0);
+	if (p == MAP_FAILED)
+		return NULL;
+	start = (u8 *)ALIGN_UP((uptr)p, MIB(2) > len ? PAGE_SIZE : align);
+	if (start > p)
+		munmap(p, (size_t)(start - p));
+	if (p + align > start)
+		munmap(start + len, (size_t)(p + align - start));
+	if (mmap(start, len, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0) != MAP_FAILED)
+		return start;
+	munmap(start, len);
+	return NULL;
+}
+
+static bool ram_note(u8 *base, u64 len, int fd)
+{
+	u32 i;
+
+	lock_take(&view_lock);
+	for (i = 0; i < RAMS && rams[i].base; i++)
+		;
+	if (i < RAMS)
+		rams[i] = (struct ram){ base, len, fd };
+	lock_drop(&view_lock);
+	return i < RAMS;
+}
+
+void *arch_ram_alloc_viewed(u64 len, u32 node)
+{
+	int fd = len && len <= BIT(46) ? memfd_create("fvp-ram", MFD_CLOEXEC) : -1;
+	u8 *p = NULL;
+
+	len = ALIGN_UP(len, PAGE_SIZE);
+	if (fd >= 0 && ftruncate(fd, (off_t)len) == 0)
+		p = ram_map(len, fd);
+	if (p && ram_note(p, len, fd)) {
+		madvise(p, len, MADV_HUGEPAGE);
+		madvise(p, len, MADV_DONTDUMP);
+		return p;
+	}
+	if (p)
+		munmap(p, len);
+	if (fd >= 0)
+		close(fd);
+	return NULL;
+}
+
+void hosted_ram_forget(u8 *base)
+{
+	lock_take(&view_lock);
+	for (u32 i = 0; i < RAMS; i++)
+		if (rams[i].base == base) {
+			close(rams[i].fd);
+			rams[i] = (struct ram){ 0 };
+		}
+	lock_drop(&view_lock);
+}
+
+/* ---- views ---- */
+
+bool arch_views_are_cheap(void)
+{
+	return false;
+}
+
+u8 *arch_view_alloc(void)
+{
+	u64 len = VIEW_SIZE + 2 * VIEW_GUARD;
+	u8 *p = mmap(NULL, len, PROT_NONE, RESERVED, -1, 0);
+	u32 i;
+
+	if (p == MAP_FAILED)
+		return NULL;
+	lock_take(&view_lock);
+	for (i = 0; i < VIEWS && views[i].base; i++)
+		;
+	if (i < VIEWS) {
+		views[i].base = p + VIEW_GUARD;
+		views[i].pages = 0;
+	}
+	lock_drop(&view_lock);
+	if (i < VIEWS)
+		return p + VIEW_GUARD;
+	munmap(p, len);
+	return NULL;
+}
+
+/* The view that has @at; its users need no lock. */
+static u32 view_of(const u8 *at)
+{
+	u32 i = 0;
+
+	while (i < VIEWS && !(views[i].base && (u64)(at - views[i].base) < VIEW_SIZE))
+		i++;
+	assert(i < VIEWS);
+	return i;
+}
+
+void arch_view_free(u8 *view)
+{
+	u32 i;
+
+	if (!view)
+		return;
+	i = view_of(view);
+	munmap(view - VIEW_GUARD, VIEW_SIZE + 2 * VIEW_GUARD);
+	lock_take(&view_lock);
+	atomic_fetch_sub(&pages, views[i].pages);
+	views[i].base = NULL;
+	lock_drop(&view_lock);
+}
+
+void arch_view_adopt(u8 *view)
+{
+	/* The kernel tells all threads. */
+}
+
+static const struct ram *ram_of(const u8 *host)
+{
+	for (u32 i = 0; i < RAMS; i++)
+		if (rams[i].base && (u64)(host - rams[i].base) < rams[i].len)
+			return &rams[i];
+	return NULL;
+}
+
+bool arch_view_map(u8 *at, u8 *host, bool write)
+{
+	const struct ram *r = ram_of(host);
+	int prot = PROT_READ | (write ? PROT_WRITE : 0);
+
+	if (!r)
+		return false;
+	if (atomic_fetch_add(&pages, 1) >= PAGES_MAX) {
+		atomic_fetch_sub(&pages, 1);
+		return false;
+	}
+	views[view_of(at)].pages++;
+	return mmap(at, PAGE_SIZE, prot, MAP_SHARED | MAP_FIXED | MAP_POPULATE, r->fd,
+		    host - r->base) != MAP_FAILED;
+}
+
+void arch_view_unmap(u8 *at)
+{
+	/* There may be no memory to split a mapping; but the page must be gone. */
+	assert(mmap(at, PAGE_SIZE, PROT_NONE, RESERVED | MAP_FIXED, -1, 0) != MAP_FAILED);
+}
+
+void arch_view_protect(u8 *at)
+{
+	assert(mprotect(at, PAGE_SIZE, PROT_READ) == 0);
+}
+
+void arch_view_empty(u8 *view)
+{
+	u32 i = view_of(view);
+
+	assert(mmap(view, VIEW_SIZE, PROT_NONE, RESERVED | MAP_FIXED, -1, 0) != MAP_FAILED);
+	atomic_fetch_sub(&pages, views[i].pages);
+	views[i].pages = 0;
+}
