@@ -211,6 +211,7 @@ static void blocks_drop(struct code_cache *c)
 	smc_reset(c);
 	memset(c->jump, 0, CODE_JUMPS * sizeof(*c->jump));
 	memset(c->stamps, 0, sizeof(c->stamps));
+	memset(c->tabled, 0, sizeof(c->tabled));
 }
 
 void code_drop(struct gcpu *g)
@@ -254,6 +255,35 @@ static void bucket_remove(struct code_cache *c, struct block *b)
 			*p = b->next;
 			return;
 		}
+}
+
+static u64 *tabled_word(const struct code_cache *c, gva_t pc, u64 *bit)
+{
+	u64 h = pc * 0x9e3779b97f4a7c15ull >> 52;
+
+	*bit = BIT(h % 64);
+	return (u64 *)&c->tabled[h / 64];
+}
+_Static_assert(CODE_TABLED == BIT(12), "the hash has 12 bits");
+
+bool code_uses_tables(const struct code_cache *c, gva_t pc)
+{
+	u64 bit;
+
+	return *tabled_word(c, pc, &bit) & bit;
+}
+
+void code_use_tables(struct gcpu *g, struct block *b)
+{
+	struct code_cache *c = g->code;
+	u64 bit;
+
+	*tabled_word(c, b->pc, &bit) |= bit;
+	smc_unlink(c, b);
+	bucket_remove(c, b);
+	smc_remove(b);
+	code_jump_forget(c, b);
+	c->stats.tabled++;
 }
 
 static bool block_is(const struct block *b, gva_t pc, gpa_t gpa, u32 ctx)

@@ -22,6 +22,7 @@
 #define CODE_SECTORS	8
 #define CODE_HASH	131072		/* buckets */
 #define CODE_STAMPS	32
+#define CODE_TABLED	4096
 #define CODE_COPY	(16 * IR_INSNS_MAX)	/* bytes a block may have */
 #define NO_PAGE		UINT64_MAX
 
@@ -76,11 +77,13 @@ struct block {
 	u16 insns, bytes, links, xops;
 	u32 size;			/* bytes in the cache, a multiple of 16 */
 	struct block *twin;		/* runner audit: the same for the interpreter, behind it */
-	u32 heat;			/* interpreted: runs until it is hot */
+	u32 heat;	/* interpreted: runs until it is hot; in_view: faults since instruction ->since */
+	u64 since;
 	bool stale;		/* its page was written: its hash is to be compared first */
 	bool repeatable;		/* runner audit: it calls no helpers */
 	bool fp;			/* host code with the guest's FP registers in the host's */
-	bool views;			/* host code that accesses memory through a view */
+	bool views;			/* host code that has a view when it is entered */
+	bool in_view;			/* its loads and stores go there, and may fault */
 	const u8 *entry;		/* host code, or NULL */
 	u16 *insn_pc;			/* offset of each instruction */
 	u16 *link;	/* indices in code[] of the operations whose ->link points to a block */
@@ -100,6 +103,7 @@ struct block {
 	X(evicted, "blocks given up for room") \
 	X(linked, "exits linked to a block") \
 	X(unlinked, "... and unlinked again") \
+	X(tabled, "blocks that gave up their view of memory, for too many faults") \
 	X(entered, "times that host code was entered") \
 	X(slow_memory, "loads and stores on the slow path") \
 	X(slow_calls, "calls of helpers") \
@@ -135,6 +139,8 @@ struct code_cache {
 	u32 sector;			/* that is being filled */
 	u64 stamp[2];			/* by bit 63 of the pc */
 	u64 next_stamp;
+	/* bits by hash: blocks that use tables instead of views, because they faulted too often */
+	u64 tabled[CODE_TABLED / 64];
 	struct { u64 generation, stamp; u32 key, ctx; } stamps[CODE_STAMPS];
 	u32 stamp_victim;
 	struct block **bucket;
@@ -163,6 +169,12 @@ void code_follow_space(struct gcpu *g);
 struct block *code_find(struct gcpu *g, gva_t pc);
 /* The same as host code, also if it is not hot yet. Only where there is a translator. */
 struct block *code_compile(struct gcpu *g, gva_t pc);
+/*
+ * @b meets memory that is new to it time and again, each time at the price of a fault: from now on
+ * its loads and stores look addresses up. It may be running.
+ */
+void code_use_tables(struct gcpu *g, struct block *b);
+bool code_uses_tables(const struct code_cache *c, gva_t pc);
 /* The block of host code that @pc is in, or NULL. */
 struct block *code_block_at(const struct code_cache *c, const u8 *pc);
 /* From now on the exit @site of @from goes straight to host code @to, if it may. */

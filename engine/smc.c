@@ -199,6 +199,11 @@ static void page_unlink(struct code_cache *c, struct smc_page *p)
 	p->links = NO_LINK;
 }
 
+void smc_unlink(struct code_cache *c, const struct block *b)
+{
+	page_unlink(c, page_find(&c->smc, b->gpa & PAGE_MASK));
+}
+
 void smc_unlink_all(struct code_cache *c)
 {
 	for (u32 i = 0; i < c->smc.pages; i++)

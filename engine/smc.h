@@ -65,6 +65,8 @@ void smc_remove(struct block *b);
 /* Exit @site of host code goes to @to now. */
 void smc_link(struct code_cache *c, struct jit_site *site, const struct block *to);
 void smc_unlink_all(struct code_cache *c);
+/* No exit of host code goes to @b any more. */
+void smc_unlink(struct code_cache *c, const struct block *b);
 
 /* Code that was written must be seen from now on: FENCE.I. */
 void smc_fence(struct gcpu *g);

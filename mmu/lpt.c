@@ -110,16 +110,26 @@ void lpt_fill(struct lpt *l, gva_t va, const u8 *host, bool write)
 	u64 index = lpt_index(l, va), offset = (uptr)host - (uptr)l->ram;
 	u64 *at = &s->table[index + (write ? array_entries(l) : 0)];
 
-	if (!s->key || offset >= l->ram_size || !arch_sparse_touch(s->table, at))
+	if (!s->key || offset >= l->ram_size || *at == offset - va ||
+	    !arch_sparse_touch(s->table, at))
 		return;
 	if (s->count == mmu_tuning.lpt_filled)
 		slot_empty(l, s);
 	s->filled[s->count++] = (u32)index;
 	*at = offset - va;
 	l->fills++;
-	if (s->viewed && !view_map(s->view, va, offset, write))
-		for (u32 i = 0; i < LPT_SLOTS; i++)
-			slot_empty(l, &l->slot[i]);
+}
+
+void lpt_fill_view(struct lpt *l, gva_t va, const u8 *host, bool write)
+{
+	u64 offset = (uptr)host - (uptr)l->ram;
+
+	lpt_fill(l, va, host, write);
+	if (!l->now->key || offset >= l->ram_size || view_map(l->now->view, va, offset, write))
+		return;
+	/* Pages are short, perhaps because others have them all. */
+	for (u32 i = 0; i < LPT_SLOTS; i++)
+		slot_empty(l, &l->slot[i]);
 }
 
 void lpt_flush_page(struct lpt *l, gva_t va)

@@ -34,8 +34,7 @@ struct lpt_slot {
 	u32 count;		/* of filled[] */
 	u64 *table;		/* the read array; the write array follows */
 	u32 *filled;		/* indices entered since the slot was emptied, perhaps twice */
-	struct view *view;	/* in which the same pages are mapped, if that is wanted; or NULL */
-	bool viewed;		/* ... it is: set by who uses the slot */
+	struct view *view;	/* in which pages are mapped, too; or NULL */
 };
 
 struct lpt {
@@ -64,6 +63,8 @@ void lpt_select(struct lpt *l, u32 key);
  * forgotten since it was selected.
  */
 void lpt_fill(struct lpt *l, gva_t va, const u8 *host, bool write);
+/* The same, and map it in the slot's view, which there is. */
+void lpt_fill_view(struct lpt *l, gva_t va, const u8 *host, bool write);
 
 void lpt_flush_page(struct lpt *l, gva_t va);	/* in every slot */
 void lpt_flush_key(struct lpt *l, u32 key);

@@ -121,7 +121,8 @@ bool view_map(struct view *v, gva_t va, u64 offset, bool write)
 		return true;		/* nobody will look for it here */
 	if (!p && v->count == mmu_tuning.view_pages)
 		return false;
-	write |= p && p->ram == ram && p->write;	/* reading it takes nothing away */
+	if (p && p->ram == ram && p->write >= write)
+		return true;
 	if (!arch_view_map(address_of(v, n), v->ram + ALIGN_DOWN(offset, PAGE_SIZE), write))
 		return false;
 	if (!p) {

@@ -3,9 +3,14 @@
 
 #include "engine/back/jit/jit.h"
 #include "arch/clock.h"
+#include "arch/mem.h"
 #include "host/cpu.h"
 #include "kernel/base/heap.h"
 #include "kernel/base/str.h"
+
+/* What a fault and mapping a page cost, in guest instructions: by signals and system calls, or not. */
+#define FAULT_INSNS		40000
+#define FAULT_INSNS_CHEAP	3000
 
 struct jit *jit_create(struct gcpu *g, u8 *rw, u8 *rx, size_t size)
 {
@@ -33,6 +38,7 @@ void jit_setup(struct jit *j, const struct jit_target *t, u32 features, const st
 	j->jumps = gcpu_jumps_at(isa);
 	j->pc_off = isa->pc_offset;
 	j->lpt_bits = LPT_BITS_MIN;
+	j->fault_insns = arch_views_are_cheap() ? FAULT_INSNS_CHEAP : FAULT_INSNS;
 	j->features = features;
 }
 
@@ -92,8 +98,10 @@ u32 jit_compile(struct code_cache *c, const struct gcpu *g, struct block *b, siz
 	j->fp_rm = g->fp_rm;
 	j->views = g->tlb->lpt && g->tlb->lpt->now->view &&
 		   (g->views == VIEWS_ALL || !(g->ctx & j->isa->ctx_privileged));
+	j->in_view = j->views && !code_uses_tables(c, c->ir->pc);
 	*b = (struct block){ .pc = c->ir->pc, .ctx = g->ctx, .insns = (u16)c->ir->insns,
-			     .bytes = (u16)c->ir->bytes, .fp = j->fp, .views = j->views, .entry = c->rx + at };
+			     .bytes = (u16)c->ir->bytes, .fp = j->fp, .views = j->views,
+			     .in_view = j->in_view, .since = g->icount, .entry = c->rx + at };
 	if (!jit_lower(j, c->ir, b))
 		return 0;
 	*bytes = (u32)(j->at - j->start);

@@ -14,6 +14,7 @@
 
 #define FAULTS_MAX	8		/* in a row, before an access is diverted */
 #define DIVERTED	UINT8_MAX
+#define FAULTS_COUNTED	16		/* before a block is judged */
 
 uptr jit_fault(uptr pc)
 {
@@ -49,17 +50,31 @@ static void divert_no_more(const struct jit *j, const struct block *b, struct ji
 	host_code_sync(at, at_rx, j->t->divert_len);
 }
 
-void jit_access_went(const struct jit *j, struct jit_site *s, bool to_memory)
+/* A block that faults often for memory that is new each time does better without a view. */
+static void fault_count(struct gcpu *g, struct block *b)
 {
+	if (++b->heat < FAULTS_COUNTED)
+		return;
+	if (g->icount - b->since < FAULTS_COUNTED * (u64)g->code->jit->fault_insns)
+		code_use_tables(g, b);
+	b->heat = 0;
+	b->since = g->icount;
+}
+
+void jit_access_went(struct gcpu *g, struct jit_site *s, bool to_memory)
+{
+	const struct jit *j = g->code->jit;
+	struct block *b = jit_site_block(s);
 	struct jit_site *access = s + 1;
 
-	if (!jit_site_block(s)->views)
+	if (!b->in_view)
 		return;
 	if (to_memory) {
 		if (access->insn == DIVERTED)
-			divert_no_more(j, jit_site_block(s), access);
+			divert_no_more(j, b, access);
 		access->insn = 0;
+		fault_count(g, b);
 	} else if (access->insn != DIVERTED && ++access->insn == FAULTS_MAX) {
-		divert(j, jit_site_block(s), access, s->extra);
+		divert(j, b, access, s->extra);
 	}
 }

@@ -148,7 +148,7 @@ struct jit {
 	u32 jumps;			/* ... and of the jump cache */
 	u32 pc_off;			/* ... and of the program counter */
 	u32 lpt_bits;
-	bool views;			/* loads and stores go through a view: see mmu/view.h */
+	u32 fault_insns;		/* guest instructions that a fault is worth */
 	struct jit_common common;
 	const u8 *common_rx;
 	/* the block */
@@ -159,6 +159,8 @@ struct jit {
 	bool full;			/* out of room: give up */
 	bool fp;			/* FP registers are pinned in this context */
 	u32 fp_rm;			/* its rounding mode, if they are */
+	bool views;			/* this context has a view of memory: see mmu/view.h */
+	bool in_view;			/* loads and stores go there */
 	u32 op;				/* being written */
 	u32 sites, colds;
 	/* places */
@@ -249,7 +251,7 @@ bool jit_view_check(struct jit *j, val_t base, s32 off);
 void jit_site_access(struct jit *j, const u8 *at);
 
 /* fault.c: load or store @s took the slow path; was it to memory that a view may map now? */
-void jit_access_went(const struct jit *j, struct jit_site *s, bool to_memory);
+void jit_access_went(struct gcpu *g, struct jit_site *s, bool to_memory);
 
 /* slow.c: called by translated code; nonzero: leave, with this value - 1 as enum jit_why. */
 u64 jit_slow(struct gcpu *g);

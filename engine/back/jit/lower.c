@@ -345,7 +345,7 @@ static void cold_write(struct jit *j, struct jit_cold *c)
 	struct jit_site *s = &j->b->site[c->site];
 
 	j->op = c->op;
-	if (j->views && (s->kind == SITE_LOAD || s->kind == SITE_STORE))
+	if (j->in_view && (s->kind == SITE_LOAD || s->kind == SITE_STORE))
 		s->extra = (u32)(j->at - j->start);
 	c->write(j, c);
 }

@@ -119,10 +119,9 @@ static err_t memory_follow(struct gcpu *g, struct jit_frame *f)
 
 /* ---- the loop ---- */
 
-/* Code that uses views, or does not, is about to use the present slot. */
+/* Code that has a view, or does not, is about to use the present slot. */
 static void memory_enter(struct jit *j, struct jit_frame *f, struct lpt *l, bool views)
 {
-	l->now->viewed = views;
 	f->lpt = l->now->table;
 	f->lpt_write = f->lpt + lpt_write_offset(l) / sizeof(*f->lpt);
 	f->memory = (uptr)f->lpt;

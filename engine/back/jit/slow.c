@@ -40,25 +40,30 @@ static bool access_aligned(struct gcpu *g, u64 arg, gva_t va, u32 len, enum acce
 	return false;
 }
 
-/* The software TLB has just answered for @va: next time the inline path may. True: it was memory. */
-static bool lpt_learn(struct gcpu *g, gva_t va, bool write)
+/* The software TLB has just answered for @va: next time the inline path may. NULL: not memory. */
+static const u8 *lpt_learn(struct gcpu *g, gva_t va, bool write, bool in_view)
 {
-	struct lpt *l = g->tlb->lpt;
 	const u8 *host = write ? tlb_write(g->tlb, va) : tlb_read(g->tlb, &g->tlb->d, va);
+	struct lpt *l = g->tlb->lpt;
 
-	if (host && l && !(engine_tuning.refuse && engine_tuning.refuse()))
-		lpt_fill(l, va, host, write || (l->now->viewed && tlb_write(g->tlb, va)));
-	return host != NULL;
+	if (!host || !l || (engine_tuning.refuse && engine_tuning.refuse()))
+		return host;
+	if (in_view)
+		lpt_fill_view(l, va, host, write || tlb_write(g->tlb, va));
+	else
+		lpt_fill(l, va, host, write);
+	return host;
 }
 
 /* The same for a load or store, which may reach into a second page. */
 static void access_learn(struct gcpu *g, struct jit_site *s, gva_t va, u32 len, bool write)
 {
-	bool memory = lpt_learn(g, va, write);
+	bool in_view = jit_site_block(s)->in_view;
+	bool memory = lpt_learn(g, va, write, in_view);
 
 	if ((va ^ (va + len - 1)) & PAGE_MASK)
-		memory &= lpt_learn(g, va + len - 1, write);
-	jit_access_went(g->code->jit, s, memory);
+		memory &= lpt_learn(g, va + len - 1, write, in_view) != NULL;
+	jit_access_went(g, s, memory);
 }
 
 static bool slow_load(struct gcpu *g, struct jit_frame *f, struct jit_site *s)
@@ -127,7 +132,7 @@ static bool slow_memory(struct gcpu *g, struct jit_frame *f, u32 op, u32 aux, u3
 		break;
 	}
 	if (ok)
-		lpt_learn(g, va, write);
+		lpt_learn(g, va, write, false);
 	return ok;
 }
 

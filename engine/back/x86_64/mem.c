@@ -155,10 +155,10 @@ static struct jit_cold *load_store_cold(struct jit *j, const struct route *a, u3
 {
 	struct jit_cold *c;
 
-	while (j->views && j->at < at + X86_DIVERT)
+	while (j->in_view && j->at < at + X86_DIVERT)
 		emit8(j, 0x90);						/* NOP */
 	c = access_cold(j, a, kind, arg, write);
-	if (j->views)
+	if (j->in_view)
 		jit_site_access(j, at);
 	return c;
 }
@@ -175,6 +175,27 @@ static void cold_arrive(struct jit *j, u8 *from)
 {
 	if (from)
 		x86_fix(j, from);
+}
+
+/*
+ * A load or store in the table that is misaligned, but stays in its page, goes on where it was
+ * found to be; else the jump to where it does not.
+ */
+static u8 *cold_misaligned(struct jit *j, const struct jit_cold *c)
+{
+	const struct ir_op *o = &j->ir->op[c->op];
+	u8 *at = c->from[0], *crosses;
+
+	x86_fix(j, at);
+	if (o->aux & MEM_ALIGNED)
+		return x86_jmp(j);
+	x86_lea(j, true, c->r[1], rm_mem(c->r[0], (s32)length_of(o->op) - 1));
+	x86_alu(j, ALU_XOR, true, c->r[1], rm_reg(c->r[0]));
+	x86_shift_imm(j, 5, true, c->r[1], PAGE_SHIFT);
+	crosses = x86_jcc(j, CC_X_NE);
+	page_number(j, c->r[1], c->r[0]);
+	x86_jmp_to(j, at);
+	return crosses;
 }
 
 /* The address as it was, into the frame. */
@@ -197,6 +218,8 @@ static void cold_load(struct jit *j, struct jit_cold *c)
 {
 	bool fp = j->kind[c->op] == KIND_FP;
 
+	if (c->r[1] != NO_REG && c->from[0])
+		c->from[0] = cold_misaligned(j, c);
 	cold_address(j, c);
 	x86_slow(j, c->site);
 	if (fp)
@@ -245,7 +268,7 @@ static u32 load(struct jit *j, u32 i)
 	d = fp ? jit_fdef(j, i) : jit_def(j, i);
 	/* A pinned register keeps its value until the access has succeeded. */
 	a.va = !fp && j->t->temps >> d & 1 ? d : NO_REG;
-	if (j->views) {
+	if (j->in_view) {
 		base_to(j, &a, o->a, base);
 		find_in_view(j, &a, o, len);
 	} else {
@@ -273,6 +296,8 @@ static void cold_store(struct jit *j, struct jit_cold *c)
 	const struct ir_op *o = &j->ir->op[c->op];
 	struct x86_rm to = rm_state(FRAME(j, arg[1]));
 
+	if (c->r[1] != NO_REG && c->from[0])
+		c->from[0] = cold_misaligned(j, c);
 	cold_address(j, c);
 	if (c->r[3] == 2)
 		j->t->store_imm(j, FRAME(j, arg[1]), j->ir->op[o->b].imm);
@@ -321,7 +346,7 @@ static u32 store(struct jit *j, u32 i)
 
 	if (base != NO_REG)
 		j->locked |= 1u << base;
-	if (j->views) {
+	if (j->in_view) {
 		base_to(j, &a, o->a, base);
 		find_in_view(j, &a, o, len);
 	} else {
