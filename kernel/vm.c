@@ -92,7 +92,7 @@ static enum gcpu_views plan_views(const struct vm_config *c, const struct runner
 	if (!r->translates || str_eq(c->memory_mode, "lpt") ||
 	    (str_eq(c->memory_mode, "auto") && !cheap))
 		return VIEWS_NONE;
-	return cheap ? VIEWS_ALL : VIEWS_USER;
+	return cheap || str_eq(c->memory_mode, "direct-all") ? VIEWS_ALL : VIEWS_USER;
 }
 
 static err_t plan_features(const struct vm_config *c, struct vm_plan *out)

@@ -301,5 +301,6 @@ const struct jit_target aarch64_target = {
 	.store_imm = store_imm, .address = address,
 	.setup = setup, .common = a64_shared_code, .begin = a64_begin,
 	.op = op, .slow = a64_slow, .link = a64_link,
+	.divert = a64_divert, .divert_len = 4,
 	.fp_state = a64_fp_state, .fp_flags = a64_fp_flags,
 };

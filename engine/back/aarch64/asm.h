@@ -20,7 +20,8 @@ enum a64_reg {
 	RAM = 22,		/* frame->ram */
 	RAM_SIZE = 23,
 	LPT = 24,		/* frame->lpt: for reading */
-	LPT_WRITE = 25,
+	LPT_WRITE = 25,			/* frame->memory[1]: for writing; or the view: */
+	VIEW = LPT_WRITE,
 	C_FRAME = 29,
 	SCRATCH = 30,
 	ZR = 31, SP = 31,	/* which one, is the instruction's choice */
@@ -230,6 +231,8 @@ void a64_compare(struct jit *j, const struct ir_op *o, bool wide);
 
 /* mem.c: @t = the offset in RAM of @va; the branch to the slow path. */
 u8 *a64_translate(struct jit *j, u8 t, u8 va, u32 size, bool write);
+
+void a64_divert(u8 *at, const u8 *at_rx, const u8 *to);
 
 /* flow.c */
 void a64_begin(struct jit *j);

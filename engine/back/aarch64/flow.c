@@ -101,7 +101,7 @@ static u32 enter_code(struct jit *j, bool fp)
 	a64_state(j, A_LDR, RAM, FRAME(j, ram));
 	a64_state(j, A_LDR, RAM_SIZE, FRAME(j, ram_size));
 	a64_state(j, A_LDR, LPT, FRAME(j, lpt));
-	a64_state(j, A_LDR, LPT_WRITE, FRAME(j, lpt_write));
+	a64_state(j, A_LDR, LPT_WRITE, FRAME(j, memory[1]));
 	a64_state(j, A_LDR, BUDGET, FRAME(j, budget));
 	if (fp) {
 		emit(j, A_MRS_FPCR | 0);

@@ -53,11 +53,11 @@ static void divert_no_more(const struct jit *j, const struct block *b, struct ji
 /* A block that faults often for memory that is new each time does better without a view. */
 static void fault_count(struct gcpu *g, struct block *b)
 {
-	if (++b->heat < FAULTS_COUNTED)
+	if (++b->faults < FAULTS_COUNTED)
 		return;
 	if (g->icount - b->since < FAULTS_COUNTED * (u64)g->code->jit->fault_insns)
 		code_use_tables(g, b);
-	b->heat = 0;
+	b->faults = 0;
 	b->since = g->icount;
 }
 

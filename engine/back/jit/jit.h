@@ -49,7 +49,8 @@ struct jit_frame {
 	struct gcpu *g;
 	u8 *ram, *view;		/* what offsets in RAM, and guest addresses, are added to */
 	u64 *lpt, *lpt_write;	/* arrays for reads and for writes */
-	u64 memory;		/* what a target keeps in a register: see its mem.c */
+	/* what targets keep in a register: ->lpt or half a view; ->lpt_write or ->view */
+	u64 memory[2];
 	u64 saved[8];		/* temporaries during a slow path */
 	u64 fsaved[4][2];
 	/* constants of the target, 16 bytes each */

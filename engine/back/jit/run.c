@@ -124,10 +124,12 @@ static void memory_enter(struct jit *j, struct jit_frame *f, struct lpt *l, bool
 {
 	f->lpt = l->now->table;
 	f->lpt_write = f->lpt + lpt_write_offset(l) / sizeof(*f->lpt);
-	f->memory = (uptr)f->lpt;
+	f->memory[0] = (uptr)f->lpt;
+	f->memory[1] = (uptr)f->lpt_write;
 	if (views) {
 		f->view = view_origin(l->now->view);
-		f->memory = VIEW_SIZE / 2;
+		f->memory[0] = VIEW_SIZE / 2;
+		f->memory[1] = (uptr)f->view;
 		cpu_self->jit = j;
 	}
 	jit_host_ram(views ? f->view : f->ram);

@@ -19,7 +19,7 @@ enum x86_reg {
  */
 #define STATE		RBP
 #define STATE_BIAS	140
-#define LPT		R14		/* frame->memory: the table, or with views half a view */
+#define LPT		R14		/* frame->memory[0]: the table, or with views half a view */
 #define BUDGET		R15
 _Static_assert(STATE_BIAS % 64 == PAGE_SHIFT, "STATE is a shift count");
 

@@ -51,7 +51,7 @@ static u32 enter_code(struct jit *j, bool fp)
 	x86_alu_imm(j, ALU_SUB, true, rm_reg(RSP), 8);
 	x86_lea(j, true, STATE, rm_mem(RDI, STATE_BIAS));
 	x86_move(j, RAX, RSI);
-	x86_load(j, LPT, rm_state(FRAME(j, memory)));
+	x86_load(j, LPT, rm_state(FRAME(j, memory[0])));
 	x86_load(j, BUDGET, rm_state(FRAME(j, budget)));
 	if (fp) {
 		mxcsr(j, 3, FRAME(j, fp_host));
