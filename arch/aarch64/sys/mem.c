@@ -225,19 +225,21 @@ u64 *map_gib(u64 va)
 
 /*
  * Break before make: nobody else uses these addresses. The TLBI reaches all CPUs, so there is
- * nothing left to forget for one that adopts them.
+ * nothing left to forget for one that adopts them. What was nothing is in no TLB.
  */
 void map_set(u64 *entry, u64 value, u64 va)
 {
-	__asm__ volatile("dsb	ishst\n\t"	/* a table's contents before its entry */
-			 "str	xzr, [%0]\n\t"
-			 "dsb	ishst\n\t"
-			 "tlbi	vae2is, %2\n\t"
-			 "dsb	ish\n\t"
-			 "str	%1, [%0]\n\t"
+	__asm__ volatile("dsb	ishst" ::: "memory");	/* a table's contents before its entry */
+	if (*entry)
+		__asm__ volatile("str	xzr, [%0]\n\t"
+				 "dsb	ishst\n\t"
+				 "tlbi	vae2is, %1\n\t"
+				 "dsb	ish"
+				 :: "r"(entry), "r"(va >> PAGE_SHIFT) : "memory");
+	__asm__ volatile("str	%1, [%0]\n\t"
 			 "dsb	ishst\n\t"
 			 "isb"
-			 :: "r"(entry), "r"(value), "r"(va >> PAGE_SHIFT) : "memory");
+			 :: "r"(entry), "r"(value) : "memory");
 }
 
 void map_adopt(void)
