@@ -51,9 +51,9 @@ enum jit_site_kind {
 	SITE_CALL,			/* arg = const struct ir_helper * */
 	SITE_EXCEPT,			/* arg = cause */
 	/*
-	 * Of the load or store before it, with views (back/jit/fault.c). extra: where the access is in
-	 * the block, and that one's: where its cold code is; insn: how often it has faulted in a row;
-	 * arg: the bytes that were overwritten.
+	 * Of the load or store before it, in a view (back/jit/fault.c). extra: where the access is
+	 * in the block, and that one's: where its cold code is; insn: how often it went to a
+	 * device; arg: the bytes that were overwritten.
 	 */
 	SITE_ACCESS,
 };

@@ -30,9 +30,9 @@ void unmap_pages(u64 va, u64 len);
 bool map_lookup(u64 va, hpa_t *pa, u64 *left);
 
 /*
- * Tables of one's own, for sparse.c and view.c. On both hosts a table has 512 entries; an entry of level 0
- * maps a page, one of level 1 stands for 2 MiB, one of level 2 for 1 GiB. An entry that holds
- * nothing is 0, and the hardware changes none.
+ * Tables of one's own, for sparse.c and view.c. On both hosts a table has 512 entries; an entry of
+ * level 0 maps a page, one of level 1 stands for 2 MiB, one of level 2 for 1 GiB. An entry that
+ * holds nothing is 0, and the hardware changes none.
  */
 #define MAP_ENTRIES	512
 #define MAP_ADDR	0x0000fffffffff000ull	/* where an entry points */

@@ -22,7 +22,7 @@ import tomllib
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.append(os.path.dirname(HERE))
-from runners import RUNNERS, runners
+from runners import RUNNERS, options, runners
 
 PROCESS = {"hosted": "build/fvp", "san": "build/san/fvp", "hostile": "build/hostile/fvp"}
 HOSTS = [*PROCESS, "x86_64", "aarch64"]
@@ -100,7 +100,7 @@ class Console:
 
 def command_for(row, host, runner):
     if host in PROCESS:
-        return [PROCESS[host]] + row["args"] + (["--runner", runner] if runner else [])
+        return [PROCESS[host]] + row["args"] + (options(runner) if runner else [])
     out = f"build/boot/{row['name']}-{host}"
     os.makedirs(out, exist_ok=True)
     with open(f"{out}/fvp.toml", "w", encoding="utf-8") as f:

@@ -13,7 +13,9 @@ import subprocess
 import sys
 import tempfile
 
-RUNNERS = ["interp", "jit", "hybrid"]
+sys.path.append(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from runners import RUNNERS, options as how
+
 OPENSBI = "/usr/lib/riscv64-linux-gnu/opensbi/generic"
 UBOOT = "/usr/lib/u-boot/qemu-riscv64_smode/u-boot.bin"
 GUEST = "build/guests/riscv64"
@@ -31,6 +33,7 @@ ROWS = {
     "opensbi-linux": (1_600_000_000, "FVP guest ready",
                       ["--firmware", f"{OPENSBI}/fw_jump.bin", *LINUX, "--cpus", "2"]),
 }
+SV39 = ["--isa", "-sv48", "--isa", "-sv57"]     # all that there is with views
 TRACE = re.compile(r"vm vm0: (cpu \d+ at \d+: pc \w+ state \w+)$")
 COUNT = re.compile(r"^instructions\s+(\d+)", re.M)
 
@@ -39,7 +42,7 @@ def boot(runner, instructions, options, disk):
     """What must not depend on the runner: trace, console, instructions."""
     command = ["build/fvp", "run", "--arch", "riscv64", "--memory", "256M", "--disk", disk,
                "--clock", "icount", "--trace", str(EVERY), "--budget", str(instructions),
-               "--stats", "--runner", runner, *options]
+               "--stats", *SV39, *how(runner), *options]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False,
                           timeout=SECONDS, text=True, errors="replace")
     trace = [m[1] for line in done.stderr.splitlines() if (m := TRACE.search(line))]

@@ -4,8 +4,12 @@
 usage: test/cross/isa.py QEMU FVP DIRECTORY TEST...
 """
 
+import os
 import subprocess
 import sys
+
+sys.path.append(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from runners import options
 
 FLAGS = ["--memory", "64M", "--no-reboot", "--restart", "never", "--log", "error"]
 
@@ -13,7 +17,7 @@ FLAGS = ["--memory", "64M", "--no-reboot", "--restart", "never", "--log", "error
 def run(qemu, fvp, elf, name, runner):
     isa = ["--isa", name] if name.startswith("sv") else []
     cpus = ["--cpus", "4" if "smp" in name else "1"]
-    command = [qemu, fvp, "run", "--arch", "riscv64", "--runner", runner, "--firmware", elf]
+    command = [qemu, fvp, "run", "--arch", "riscv64", "--firmware", elf] + options(runner)
     try:
         child = subprocess.run(command + FLAGS + cpus + isa, stdin=subprocess.DEVNULL,
                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60,
@@ -32,7 +36,7 @@ def main():
     qemu, fvp, folder, *tests = sys.argv[1:]
     good = True
     for name in tests:
-        for runner in ("jit", "hybrid"):
+        for runner in ("jit", "hybrid", "direct"):
             good &= run(qemu, fvp, f"{folder}/{name}.elf", name, runner)
     sys.exit(not good)
 

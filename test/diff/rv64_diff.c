@@ -13,6 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "arch/hosted/hosted.h"
+#include "arch/mem.h"
 #include "engine/front/rv64/rv64.h"
 #include "engine/runner.h"
 #include "kernel/base/cpu.h"
@@ -27,8 +29,15 @@ extern const struct isa rv64_isa;
 static struct diff_case *cases;
 static int to_peer, from_peer;
 static u8 *data_page;
-static const struct runner *const tried[] = { &interp_runner, &jit_runner, &hybrid_runner };
-#define TRIED 3
+static const struct tried {
+	const char *name;
+	const struct runner *runner;
+	enum gcpu_views views;
+} tried[] = {
+	{ "interp", &interp_runner, VIEWS_NONE }, { "jit", &jit_runner, VIEWS_NONE },
+	{ "hybrid", &hybrid_runner, VIEWS_NONE }, { "direct", &jit_runner, VIEWS_ALL },
+};
+#define TRIED ARRAY_LEN(tried)
 static struct gcpu cpu[TRIED];
 static struct space space;
 static struct gclock gclk;
@@ -40,10 +49,9 @@ void gcpu_kick(struct gcpu *x) { (void)x; }
 
 static u8 *ours_ram(gpa_t at, u64 len)
 {
-	u8 *p = aligned_alloc(PAGE_SIZE, len);
+	u8 *p = arch_ram_alloc_viewed(len, 0);
 
-	memset(p, 0, len);
-	if (space_map_ram(&space, at, len, p, "ram") != OK)
+	if (!p || space_map_ram(&space, at, len, p, "ram") != OK)
 		exit(4);
 	return p;
 }
@@ -55,6 +63,7 @@ static void ours_open(void)
 
 	page_add_range(heap, sizeof(heap), 0);
 	cpu_self = &self;
+	hosted_traps_init();		/* accesses in views fault */
 	gclock_start(&gclk, 0);
 	if (space_init(&space) != OK)
 		exit(4);
@@ -63,7 +72,8 @@ static void ours_open(void)
 	data_page = ours_ram(DIFF_DATA, DIFF_DATA_SIZE);
 	for (u32 i = 0; i < TRIED; i++) {
 		cpu[i].isa = &rv64_isa;
-		cpu[i].runner = tried[i];
+		cpu[i].runner = tried[i].runner;
+		cpu[i].views = tried[i].views;
 		cpu[i].features = rv64_isa.features;
 		cpu[i].space = &space;
 		cpu[i].clock = &gclk;
@@ -112,13 +122,13 @@ static void run_one(struct gcpu *g, struct diff_case *c, struct diff_state *out)
 }
 
 /* Run @c under every runner; *out is what the first one that differs from @want made of it. */
-static const struct runner *ours_run(struct diff_case *c, const struct diff_state *want,
-				     struct diff_state *out)
+static const struct tried *ours_run(struct diff_case *c, const struct diff_state *want,
+				    struct diff_state *out)
 {
 	for (u32 i = 0; i < TRIED; i++) {
 		run_one(&cpu[i], c, out);
 		if (memcmp(out, want, sizeof(*out)))
-			return tried[i];
+			return &tried[i];
 	}
 	return NULL;
 }
@@ -230,7 +240,7 @@ static void report(struct diff_case *c, u64 seed)
 	static struct diff_state ours;
 	const struct diff_state *peer = &cases[0].out;
 
-	const struct runner *who;
+	const struct tried *who;
 
 	reduce(c);
 	differs(c);

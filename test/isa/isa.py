@@ -14,7 +14,7 @@ import threading
 import time
 
 sys.path.append(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from runners import runners
+from runners import options, runners
 
 QEMU = ["qemu-system-riscv64", "-M", "virt", "-cpu", "rv64,svinval=on,svnapot=on", "-m", "64M",
         "-nographic", "-no-reboot", "-bios", "none"]
@@ -67,9 +67,9 @@ def main():
         for machine in picked:
             if machine == "audit" and machine not in sys.argv and name not in AUDITED:
                 continue
-            command = [fvp, "run", "--arch", "riscv64", "--runner", machine, "--memory", "64M",
-                       "--cpus", cpus, "--firmware", elf, "--log", "error", "--no-reboot",
-                       "--restart", "never"] + isa
+            command = [fvp, "run", "--arch", "riscv64", "--memory", "64M", "--cpus", cpus,
+                       "--firmware", elf, "--log", "error", "--no-reboot",
+                       "--restart", "never"] + options(machine) + isa
             if machine == "qemu":
                 command = QEMU + ["-smp", cpus, "-kernel", elf]
             good &= run(name, machine, command)

@@ -1,14 +1,9 @@
 /*
- * Guest memory on AArch64. Through a view (mmu/view.h):
+ * Guest memory on AArch64, through a view (mmu/view.h) or the linear page table (mmu/lpt.h):
  *
- *	add  va, base, #off
- *	sbfx t, va, #0, #39
- *	cmp  t, va; b.ne cold		not in the view: only if nothing near was checked before
+ *	sbfx t, va, #0, #39; cmp t, va; b.ne cold	only if nothing near was checked before
  *	ldr  d, [VIEW, va]		what is not mapped faults, and goes on at cold
  *
- * And through the linear page table (mmu/lpt.h):
- *
- *	add  va, base, #off
  *	ubfx i, va, #12, #bits		page number
  *	ldr  i, [LPT, i, lsl #3]
  *	tst  va, #len - 1		an access that might cross into another page

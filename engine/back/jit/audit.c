@@ -327,6 +327,6 @@ static void audit_run(struct gcpu *g, struct exit *x)
 }
 
 const struct runner audit_runner = {
-	.name = "audit", .translates = true, .probe = jit_probe, .init = audit_init, .run = audit_run,
-	.fini = audit_fini,
+	.name = "audit", .translates = true, .probe = jit_probe, .init = audit_init,
+	.run = audit_run, .fini = audit_fini,
 };

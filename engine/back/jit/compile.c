@@ -8,7 +8,7 @@
 #include "kernel/base/heap.h"
 #include "kernel/base/str.h"
 
-/* What a fault and mapping a page cost, in guest instructions: by signals and system calls, or not. */
+/* What a fault and mapping a page cost, in guest instructions: through a kernel, or not. */
 #define FAULT_INSNS		40000
 #define FAULT_INSNS_CHEAP	3000
 

@@ -1,8 +1,8 @@
 /*
  * Faults of translated code that accesses guest memory through a view (mmu/view.h). What is not
- * mapped there faults at the access, and the host asks here where to go on: in the cold code of that
- * access, as if a comparison had failed. It takes the slow path, which has the page mapped if it is
- * memory.
+ * mapped there faults at the access, and the host asks here where to go on: in the cold code of
+ * that access, as if a comparison had failed. It takes the slow path, which has the page mapped if
+ * it is memory.
  *
  * What is not (devices, code that is watched) would fault each time. An access that is seen to do
  * that is overwritten with a jump to its cold code, until it arrives at memory again.

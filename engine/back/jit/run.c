@@ -268,10 +268,11 @@ static void jit_run(struct gcpu *g, struct exit *x)
 }
 
 const struct runner jit_runner = {
-	.name = "jit", .translates = true, .probe = jit_probe, .init = jit_init, .run = jit_run, .fini = jit_close,
+	.name = "jit", .translates = true, .probe = jit_probe, .init = jit_init, .run = jit_run,
+	.fini = jit_close,
 };
 
 const struct runner hybrid_runner = {
-	.name = "hybrid", .translates = true, .probe = jit_probe, .init = hybrid_init, .run = jit_run,
-	.fini = jit_close,
+	.name = "hybrid", .translates = true, .probe = jit_probe, .init = hybrid_init,
+	.run = jit_run, .fini = jit_close,
 };

@@ -38,7 +38,7 @@ enum {
 	OP_W = 1 << 16,			/* 64-bit operands */
 	OP_BYTE = 1 << 17,		/* the register is a byte: SPL.. need a REX prefix */
 	OP_LOCK = 1 << 18,
-	OP_GUEST = 1 << 19,		/* memory operand in GS, whose base is the guest's RAM or view */
+	OP_GUEST = 1 << 19,		/* memory operand in GS: of the guest's RAM or view */
 };
 
 enum x86_cc {

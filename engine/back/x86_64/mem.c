@@ -1,11 +1,9 @@
 /*
- * Guest memory on x86-64. Through a view (mmu/view.h):
+ * Guest memory on x86-64, through a view (mmu/view.h) or the linear page table (mmu/lpt.h):
  *
  *	lea  t, [base + off + HALF]
  *	shr  t, 39; jnz cold		not in the view: only if nothing near was checked before
  *	mov  d, gs:[base + off]		what is not mapped faults, and goes on at cold
- *
- * And through the linear page table (mmu/lpt.h):
  *
  *	lea  va, [base + off]
  *	shrx i, va, STATE		page number; its low 32 bits at most

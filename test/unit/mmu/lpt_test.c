@@ -162,7 +162,7 @@ static const u64 sizes[] = {
 
 static void open_size(u64 size)
 {
-	assert_int_equal(lpt_init(&l, ram, size), OK);
+	assert_int_equal(lpt_init(&l, ram, size, false), OK);
 	assert_true(size <= BIT(l.bits + PAGE_SHIFT - 1));
 	lpt_adopt(&l);
 	key = 1;
@@ -272,12 +272,12 @@ static void too_large(void **state)
 	u64 live = heap_stats().count;
 
 	(void)state;
-	assert_int_equal(lpt_init(&l, ram, GIB(256) + PAGE_SIZE), E_RANGE);
-	assert_int_equal(lpt_init(&l, ram, 1ull << 63), E_RANGE);
-	assert_int_equal(lpt_init(&l, ram, (1ull << 63) + PAGE_SIZE), E_RANGE);
+	assert_int_equal(lpt_init(&l, ram, GIB(256) + PAGE_SIZE, false), E_RANGE);
+	assert_int_equal(lpt_init(&l, ram, 1ull << 63, false), E_RANGE);
+	assert_int_equal(lpt_init(&l, ram, (1ull << 63) + PAGE_SIZE, false), E_RANGE);
 	for (u64 n = 1; n <= LPT_SLOTS; n++) {
 		heap_fail_after(n);
-		assert_int_equal(lpt_init(&l, ram, MIB(64)), E_NOMEM);
+		assert_int_equal(lpt_init(&l, ram, MIB(64), false), E_NOMEM);
 		heap_fail_after(0);
 	}
 	assert_int_equal(heap_stats().count, live);
