@@ -21,6 +21,8 @@ enum x86_reg {
 #define STATE_BIAS	140
 #define LPT		R14		/* frame->lpt */
 #define BUDGET		R15
+#define X86_FREGS	16
+#define X86_FTEMPS	(1u << 0 | 1u << 1 | 1u << 2 | 1u << 3)
 _Static_assert(STATE_BIAS % 64 == PAGE_SHIFT, "STATE is a shift count");
 
 struct x86_rm {
@@ -217,6 +219,19 @@ u8 x86_fp_flags(u32 *state);
 void x86_fmove(struct jit *j, u8 d, u8 s);
 void x86_to_fp(struct jit *j, u8 d, u8 s);
 void x86_from_fp(struct jit *j, u8 d, u8 s);
+/* Suspects (jit.h) that are compared in pairs, two at once: each jump is to lead to its fix. */
+struct x86_nans {
+	u32 count;
+	struct x86_nan_pair {
+		u8 *from, *back;
+		u8 r[2];		/* perhaps the same */
+		bool dbl;
+	} pair[X86_FREGS / 2 + 1];
+};
+
+void x86_nans_find(struct jit *j, u32 regs, struct x86_nans *n);
+void x86_nans_fix(struct jit *j, const struct x86_nans *n);
+void x86_settle(struct jit *j, u32 regs);
 /* A double (OP_W) or a single; in RAM (OP_RAM). */
 void x86_fload(struct jit *j, u8 d, struct x86_rm rm, u32 how);
 void x86_fstore(struct jit *j, struct x86_rm rm, u8 s, u32 how);

@@ -3,8 +3,10 @@
  * while its code runs: rounding mode and sticky flags.
  *
  * The CPU and the guest agree on all results but NaNs, and on all flags but some that come with
- * NaNs. So each result is compared with itself; a NaN goes the slow way, where SoftFloat computes
- * it again from the same operands. The flags that the CPU raised meanwhile are raised there too.
+ * NaNs of FMA. Arithmetic takes one NaN for another, so a result is a suspect (jit.h) until
+ * somebody else looks at it: then it is compared, and a NaN becomes the guest's. A NaN of FMA, and
+ * of a single that somebody sees without its box, goes the slow way at once, where SoftFloat
+ * computes it again from the same operands. Flags that the CPU raised are raised there too.
  *
  * A single sits in the low half of a register with anything above it. An UNBOX32 that only
  * arithmetic uses is not computed: its operand is checked where it is used.
@@ -13,7 +15,9 @@
 #include "engine/fp/fp.h"
 
 #define MXCSR_MASKS	0x1f80		/* all exceptions masked */
-enum { MASK_BOX, MASK_SIGN_D, MASK_SIGN_S, MASK_ABS_D, MASK_ABS_S };	/* frame->mask[] */
+enum {					/* frame->mask[] */
+	MASK_BOX, MASK_SIGN_D, MASK_SIGN_S, MASK_ABS_D, MASK_ABS_S, NAN_S, NAN_D,
+};
 
 static u8 flags_of(u32 m)
 {
@@ -28,6 +32,8 @@ void x86_setup(struct jit_frame *f)
 	f->mask[MASK_SIGN_S][0] = BIT(31);
 	f->mask[MASK_ABS_D][0] = ~BIT(63);
 	f->mask[MASK_ABS_S][0] = ~BIT(31);
+	f->mask[NAN_S][0] = ~0ull << 32 | 0x7fc00000;
+	f->mask[NAN_D][0] = 0x7ff8ull << 48;
 	for (u32 m = 0; m < sizeof(f->flags); m++)
 		f->flags[m] = flags_of(m);
 }
@@ -111,6 +117,81 @@ static void fcompare(struct jit *j, bool dbl, bool signal, u8 a, struct x86_rm b
 	emit_fp(j, (signal ? 0x2f : 0x2e) | MAP_0F | (dbl ? PRE_66 : 0), a, b);
 }
 
+/* ---- suspects ---- */
+
+void x86_nans_find(struct jit *j, u32 regs, struct x86_nans *n)
+{
+	n->count = 0;
+	for (u32 dbl = 0; dbl < 2; dbl++) {
+		u32 set = j->suspects.regs[dbl] & regs;
+
+		while (set) {
+			struct x86_nan_pair *p = &n->pair[n->count++];
+
+			p->dbl = dbl;
+			p->r[0] = p->r[1] = (u8)__builtin_ctz(set);
+			set &= set - 1;
+			if (set)
+				p->r[1] = (u8)__builtin_ctz(set);
+			set &= set - 1;
+			fcompare(j, dbl, false, p->r[0], rm_reg(p->r[1]));
+			p->from = x86_jcc(j, CC_X_P);
+			p->back = j->at;
+		}
+	}
+}
+
+static void nan_fix(struct jit *j, const struct x86_nan_pair *p)
+{
+	x86_fix(j, p->from);
+	for (u32 k = 0; k < 2; k++) {
+		u8 *number;
+
+		fcompare(j, p->dbl, false, p->r[k], rm_reg(p->r[k]));
+		number = x86_jcc_short(j, CC_X_NP);
+		x86_fload(j, p->r[k], rm_state(FRAME(j, mask[NAN_S + p->dbl])), OP_W);
+		x86_fix_short(j, number);
+	}
+	x86_jmp_to(j, p->back);
+}
+
+void x86_nans_fix(struct jit *j, const struct x86_nans *n)
+{
+	for (u32 k = 0; k < n->count; k++)
+		nan_fix(j, &n->pair[k]);
+}
+
+static void cold_nans(struct jit *j, struct jit_cold *c)
+{
+	nan_fix(j, &(struct x86_nan_pair){ .from = c->from[0], .back = c->back, .dbl = c->n,
+					   .r = { c->r[0], c->r[1] } });
+}
+
+/* One without a partner takes another, which would be compared at the block's end. */
+void x86_settle(struct jit *j, u32 regs)
+{
+	struct x86_nans n;
+
+	for (u32 k = 0; k < 2; k++) {
+		u32 set = j->suspects.regs[k] & regs, rest = j->suspects.regs[k] & ~regs;
+
+		if (__builtin_popcount(set) % 2)
+			regs |= rest & ~X86_FTEMPS & -(rest & ~X86_FTEMPS);
+	}
+	x86_nans_find(j, regs, &n);
+	for (u32 k = 0; k < n.count; k++) {
+		struct jit_cold *c = jit_cold(j, cold_nans);
+
+		c->from[0] = n.pair[k].from;
+		c->back = n.pair[k].back;
+		c->n = n.pair[k].dbl;
+		c->r[0] = n.pair[k].r[0];
+		c->r[1] = n.pair[k].r[1];
+	}
+	j->suspects.regs[0] &= ~regs;
+	j->suspects.regs[1] &= ~regs;
+}
+
 /* ---- operands and the slow way ---- */
 
 /* An operation under way: what it reads, and the jumps to the slow way so far. */
@@ -125,6 +206,8 @@ struct fp_op {
 	u8 *from[4];
 	u32 jumps;
 };
+
+#define UNORDERED	3	/* ->from[] of a comparison that does not find NaNs the slow way */
 
 static void slow_if(struct jit *j, struct fp_op *f, enum x86_cc cc)
 {
@@ -270,13 +353,17 @@ static struct jit_cold *fp_end(struct jit *j, const struct fp_op *f, u8 t, u8 d,
 	const struct ir_op *o = &j->ir->op[f->i];
 	struct jit_cold *c;
 
-	if (!f->jumps)
+	if (!f->jumps && !f->from[UNORDERED])
 		return NULL;
 	c = jit_cold(j, cold_fp);
+	if (!integer) {			/* it may have been written */
+		c->suspects.regs[0] &= ~(1u << d);
+		c->suspects.regs[1] &= ~(1u << d);
+	}
 	c->op = f->i;
-	for (u32 k = 0; k < f->jumps; k++)
+	for (u32 k = 0; k < ARRAY_LEN(c->from); k++)
 		c->from[k] = f->from[k];
-	for (u32 n = 0; n < f->n; n++)
+	for (u32 n = 0; n < ARRAY_LEN(c->src); n++)
 		c->src[n] = f->src[n];
 	c->back = j->at;
 	c->site = jit_site(j, SITE_OP, o->op | (u64)o->aux << 16 | (o->imm | (u64)f->unbox << 24)
@@ -304,7 +391,24 @@ static bool is_single_or_double(u32 aux)
 
 /* ---- arithmetic ---- */
 
-/* The result's register, and where to compute it so that the operands survive a NaN. */
+/* A NaN is left to whoever looks at it; but a single must be one that is boxed or computed with. */
+static bool may_suspect(const struct jit *j, const struct fp_op *f)
+{
+	return f->dbl || j->narrow[f->i];
+}
+
+/* No slow way needs the operands. */
+static bool in_place(const struct jit *j, const struct fp_op *f)
+{
+	enum ir_opcode op = j->ir->op[f->i].op;
+
+	for (u32 n = 0; n < f->n; n++)
+		if (f->unbox >> n & 1 && !j->boxed[f->v[n]])
+			return false;
+	return (op <= IR_FSQRT || op == IR_FCVT) && may_suspect(j, f);
+}
+
+/* The result's register, and where to compute it so that the operands survive. */
 static u8 result_of(struct jit *j, struct fp_op *f, u8 *t)
 {
 	u8 used[3] = { NO_REG, NO_REG, NO_REG };
@@ -314,6 +418,8 @@ static u8 result_of(struct jit *j, struct fp_op *f, u8 *t)
 		used[n] = j->place[f->v[n]].freg;
 	d = jit_fdef(j, f->i);
 	*t = d;
+	if (in_place(j, f) && (avx(j) || used[0] == d || f->n < 2))
+		return d;
 	for (u32 n = 0; n < f->n; n++)
 		if (used[n] == d)
 			*t = NO_REG;
@@ -338,6 +444,14 @@ static u32 nan_finish(struct jit *j, struct fp_op *f, u8 t, u8 d)
 	slow_if(j, f, CC_X_P);
 	x86_fmove(j, d, t);
 	single_finish(j, f, d);
+	fp_end(j, f, t, d, false);
+	return f->i;
+}
+
+static u32 nan_suspect(struct jit *j, struct fp_op *f, u8 t, u8 d)
+{
+	x86_fmove(j, d, t);
+	j->born.regs[f->dbl] |= 1u << d;
 	fp_end(j, f, t, d, false);
 	return f->i;
 }
@@ -370,7 +484,7 @@ static u32 binary(struct jit *j, u32 i, u8 opcode)
 		emit_fp3(j, opcode | scalar(f.dbl), t, b.mem ? t : b.reg, b);
 	else
 		emit_op(j, opcode | scalar(f.dbl), t, b);
-	return nan_finish(j, &f, t, d);
+	return may_suspect(j, &f) ? nan_suspect(j, &f, t, d) : nan_finish(j, &f, t, d);
 }
 
 static u32 fma(struct jit *j, u32 i)
@@ -429,15 +543,68 @@ static u32 minmax(struct jit *j, u32 i, bool max)
 
 /* ---- comparison, with the SETEQ or SETLEU that asks for its result ---- */
 
+/* The SETFFLAGS after the comparison; the flags are where the third operand would be. */
+static void cold_restore(struct jit *j, const struct jit_cold *c)
+{
+	const struct place *p = &c->src[2];
+	struct x86_rm to = rm_state(FRAME(j, arg[0]));
+
+	u8 r = p->reg;
+
+	if (r == NO_REG)
+		x86_load(j, r = c->r[0], rm_state(p->off));
+	x86_store(j, to, r);
+	x86_slow(j, jit_site(j, SITE_OP, IR_SETFFLAGS, 0));
+}
+
 static void cold_compare(struct jit *j, struct jit_cold *c)
 {
-	cold_fix(j, c);
-	cold_args(j, c);
-	x86_slow(j, c->site);
-	x86_alu_imm(j, ALU_CMP, false, rm_state(FRAME(j, ret)), c->n);
-	emit_op(j, 0x90 | (u32)c->r[3] | MAP_0F | OP_BYTE, 0, rm_reg(c->r[1]));
-	emit_op(j, 0xb6 | MAP_0F | OP_BYTE, c->r[1], rm_reg(c->r[1]));
+	u8 *unordered = c->from[UNORDERED];
+
+	c->from[UNORDERED] = NULL;
+	if (c->from[0]) {
+		cold_fix(j, c);
+		cold_args(j, c);
+		x86_slow(j, c->site);
+		x86_alu_imm(j, ALU_CMP, false, rm_state(FRAME(j, ret)), c->n);
+		emit_op(j, 0x90 | (u32)c->r[3] | MAP_0F | OP_BYTE, 0, rm_reg(c->r[1]));
+		emit_op(j, 0xb6 | MAP_0F | OP_BYTE, c->r[1], rm_reg(c->r[1]));
+	}
+	if (unordered) {
+		x86_fix(j, unordered);
+		cold_restore(j, c);
+	}
 	x86_jmp_to(j, c->back);
+}
+
+/* Neither changes a flag nor leaves the block. */
+static bool is_quiet(enum ir_opcode op)
+{
+	return op == IR_NOP || op == IR_CONST || op == IR_GET64 || op == IR_PUT64;
+}
+
+/*
+ * Compilers save the flags before a signalling comparison that should be quiet, and restore them
+ * after it: nothing is to be restored but after a NaN. The saved flags, or 0; @n is the operation
+ * after FCMP @i.
+ */
+static val_t flags_kept(struct jit *j, u32 i, u32 n)
+{
+	const struct ir_op *op = j->ir->op;
+	val_t saved;
+	u32 k = n;
+
+	do
+		k++;
+	while (k < j->ir->count && is_quiet(op[k].op));
+	if (k >= j->ir->count || op[k].op != IR_SETFFLAGS || op[op[k].a].op != IR_FFLAGS)
+		return 0;
+	saved = op[k].a;
+	while (--i > saved)
+		if (!is_quiet(op[i].op) && op[i].op != IR_UNBOX32)
+			return 0;
+	j->lazy[k] = true;
+	return saved;
 }
 
 static u32 compare(struct jit *j, u32 i)
@@ -446,6 +613,7 @@ static u32 compare(struct jit *j, u32 i)
 	u32 n = jit_next_op(j, i);
 	struct fp_op f = fp_begin(j, i);
 	u64 want;
+	val_t flags = 0;
 	u8 a, b, d, t;
 	bool less_equal;
 
@@ -468,12 +636,18 @@ static u32 compare(struct jit *j, u32 i)
 		emit_op(j, 0x90 | CC_X_NP | MAP_0F | OP_BYTE, 0, rm_reg(t));
 		emit_op(j, 0x90 | CC_X_E | MAP_0F | OP_BYTE, 0, rm_reg(d));
 		emit_op(j, 0x22 | OP_BYTE, d, rm_reg(t));
+		emit_op(j, 0xb6 | MAP_0F | OP_BYTE, d, rm_reg(d));
 	} else {		/* a < b: b is above; unordered sets the carry */
+		flags = flags_kept(j, i, n);
 		fcompare(j, f.dbl, o->imm & 1, b, rm_reg(a));
 		emit_op(j, 0x90 | (less_equal ? CC_X_AE : CC_X_A) | MAP_0F | OP_BYTE, 0,
 			rm_reg(d));
+		emit_op(j, 0xb6 | MAP_0F | OP_BYTE, d, rm_reg(d));
+		if (flags)
+			f.from[UNORDERED] = x86_jcc(j, CC_X_P);
 	}
-	emit_op(j, 0xb6 | MAP_0F | OP_BYTE, d, rm_reg(d));
+	if (flags)
+		f.src[2] = j->place[flags];
 	struct jit_cold *c = fp_end(j, &f, t, d, true);
 
 	if (c) {
@@ -589,16 +763,17 @@ static u32 convert(struct jit *j, u32 i)
 		emit_vex(j, 0x5a | scalar(from_dbl), t, a, rm_reg(a));
 	else
 		emit_op(j, 0x5a | scalar(from_dbl), t, rm_reg(a));
-	return nan_finish(j, &f, t, d);
+	return may_suspect(j, &f) ? nan_suspect(j, &f, t, d) : nan_finish(j, &f, t, d);
 }
 
 /* ---- bits ---- */
 
 static u32 box(struct jit *j, u32 i)
 {
-	u8 a = jit_fuse(j, j->ir->op[i].a);
+	u8 a = jit_fuse(j, j->ir->op[i].a), d = jit_fdef(j, i);
 
-	emit_fp3(j, 0x56 | MAP_0F, jit_fdef(j, i), a, rm_state(FRAME(j, mask[MASK_BOX])));
+	emit_fp3(j, 0x56 | MAP_0F, d, a, rm_state(FRAME(j, mask[MASK_BOX])));
+	j->born.regs[0] |= (j->suspects.regs[0] >> a & 1) << d;
 	j->boxed[i] = true;
 	return i;
 }
@@ -693,9 +868,13 @@ static u32 get_flags(struct jit *j, u32 i)
 
 static u32 set_flags(struct jit *j, u32 i)
 {
-	u8 s = jit_use(j, j->ir->op[i].a), t = jit_temp(j);
 	struct x86_rm state = rm_state(FRAME(j, fp_state));
+	u8 s, t;
 
+	if (j->lazy[i])
+		return i;
+	s = jit_use(j, j->ir->op[i].a);
+	t = jit_temp(j);
 	emit_op(j, 0x88 | OP_BYTE, s, gcpu_flags(j, t));
 	emit_op(j, 0xae | MAP_0F, 3, state);
 	x86_alu_imm(j, ALU_AND, false, state, ~0x3f);
