@@ -15,9 +15,6 @@
 #include "engine/fp/fp.h"
 
 #define MXCSR_MASKS	0x1f80		/* all exceptions masked */
-enum {					/* frame->mask[] */
-	MASK_BOX, MASK_SIGN_D, MASK_SIGN_S, MASK_ABS_D, MASK_ABS_S, NAN_S, NAN_D,
-};
 
 static u8 flags_of(u32 m)
 {
@@ -55,24 +52,17 @@ u8 x86_fp_flags(u32 *state)
 
 /* ---- instructions ---- */
 
-static bool avx(const struct jit *j)
+void emit_fp(struct jit *j, u32 op, u8 reg, struct x86_rm rm)
 {
-	return j->features & X86_AVX;
-}
-
-/* A move or the like: no second source. */
-static void emit_fp(struct jit *j, u32 op, u8 reg, struct x86_rm rm)
-{
-	if (avx(j))
+	if (x86_avx(j))
 		emit_vex(j, op, reg, 0, rm);
 	else
 		emit_op(j, op, reg, rm);
 }
 
-/* d = a op rm. Without AVX @d must not be @rm's register unless it is @a's too. */
-static void emit_fp3(struct jit *j, u32 op, u8 d, u8 a, struct x86_rm rm)
+void emit_fp3(struct jit *j, u32 op, u8 d, u8 a, struct x86_rm rm)
 {
-	if (avx(j)) {
+	if (x86_avx(j)) {
 		emit_vex(j, op, d, a, rm);
 		return;
 	}
@@ -111,85 +101,9 @@ void x86_fstore(struct jit *j, struct x86_rm rm, u8 s, u32 how)
 	emit_fp(j, 0x11 | scalar(how & OP_W) | (how & OP_RAM), s, rm);
 }
 
-/* UCOMIS or (signal) COMIS. */
-static void fcompare(struct jit *j, bool dbl, bool signal, u8 a, struct x86_rm b)
+void emit_fcompare(struct jit *j, bool dbl, bool signal, u8 a, struct x86_rm b)
 {
 	emit_fp(j, (signal ? 0x2f : 0x2e) | MAP_0F | (dbl ? PRE_66 : 0), a, b);
-}
-
-/* ---- suspects ---- */
-
-void x86_nans_find(struct jit *j, u32 regs, struct x86_nans *n)
-{
-	n->count = 0;
-	for (u32 dbl = 0; dbl < 2; dbl++) {
-		u32 set = j->suspects.regs[dbl] & regs;
-
-		while (set) {
-			struct x86_nan_pair *p = &n->pair[n->count++];
-
-			p->dbl = dbl;
-			p->r[0] = p->r[1] = (u8)__builtin_ctz(set);
-			set &= set - 1;
-			if (set)
-				p->r[1] = (u8)__builtin_ctz(set);
-			set &= set - 1;
-			fcompare(j, dbl, false, p->r[0], rm_reg(p->r[1]));
-			p->from = x86_jcc(j, CC_X_P);
-			p->back = j->at;
-		}
-	}
-}
-
-static void nan_fix(struct jit *j, const struct x86_nan_pair *p)
-{
-	x86_fix(j, p->from);
-	for (u32 k = 0; k < 2; k++) {
-		u8 *number;
-
-		fcompare(j, p->dbl, false, p->r[k], rm_reg(p->r[k]));
-		number = x86_jcc_short(j, CC_X_NP);
-		x86_fload(j, p->r[k], rm_state(FRAME(j, mask[NAN_S + p->dbl])), OP_W);
-		x86_fix_short(j, number);
-	}
-	x86_jmp_to(j, p->back);
-}
-
-void x86_nans_fix(struct jit *j, const struct x86_nans *n)
-{
-	for (u32 k = 0; k < n->count; k++)
-		nan_fix(j, &n->pair[k]);
-}
-
-static void cold_nans(struct jit *j, struct jit_cold *c)
-{
-	nan_fix(j, &(struct x86_nan_pair){ .from = c->from[0], .back = c->back, .dbl = c->n,
-					   .r = { c->r[0], c->r[1] } });
-}
-
-/* One without a partner takes another, which would be compared at the block's end. */
-void x86_settle(struct jit *j, u32 regs)
-{
-	struct x86_nans n;
-
-	for (u32 k = 0; k < 2; k++) {
-		u32 set = j->suspects.regs[k] & regs, rest = j->suspects.regs[k] & ~regs;
-
-		if (__builtin_popcount(set) % 2)
-			regs |= rest & ~X86_FTEMPS & -(rest & ~X86_FTEMPS);
-	}
-	x86_nans_find(j, regs, &n);
-	for (u32 k = 0; k < n.count; k++) {
-		struct jit_cold *c = jit_cold(j, cold_nans);
-
-		c->from[0] = n.pair[k].from;
-		c->back = n.pair[k].back;
-		c->n = n.pair[k].dbl;
-		c->r[0] = n.pair[k].r[0];
-		c->r[1] = n.pair[k].r[1];
-	}
-	j->suspects.regs[0] &= ~regs;
-	j->suspects.regs[1] &= ~regs;
 }
 
 /* ---- operands and the slow way ---- */
@@ -418,7 +332,7 @@ static u8 result_of(struct jit *j, struct fp_op *f, u8 *t)
 		used[n] = j->place[f->v[n]].freg;
 	d = jit_fdef(j, f->i);
 	*t = d;
-	if (in_place(j, f) && (avx(j) || used[0] == d || f->n < 2))
+	if (in_place(j, f) && (x86_avx(j) || used[0] == d || f->n < 2))
 		return d;
 	for (u32 n = 0; n < f->n; n++)
 		if (used[n] == d)
@@ -440,7 +354,7 @@ static void single_finish(struct jit *j, const struct fp_op *f, u8 d)
 /* A NaN goes the slow way. */
 static u32 nan_finish(struct jit *j, struct fp_op *f, u8 t, u8 d)
 {
-	fcompare(j, f->dbl, false, t, rm_reg(t));
+	emit_fcompare(j, f->dbl, false, t, rm_reg(t));
 	slow_if(j, f, CC_X_P);
 	x86_fmove(j, d, t);
 	single_finish(j, f, d);
@@ -480,7 +394,7 @@ static u32 binary(struct jit *j, u32 i, u8 opcode)
 	boxes_check(j, &f, t);
 	if (f.n == 2)
 		emit_fp3(j, opcode | scalar(f.dbl), t, a, b);
-	else if (b.mem || avx(j))
+	else if (b.mem || x86_avx(j))
 		emit_fp3(j, opcode | scalar(f.dbl), t, b.mem ? t : b.reg, b);
 	else
 		emit_op(j, opcode | scalar(f.dbl), t, b);
@@ -527,7 +441,7 @@ static u32 minmax(struct jit *j, u32 i, bool max)
 	places_keep(j, &f);
 	d = result_of(j, &f, &t);
 	boxes_check(j, &f, t);
-	fcompare(j, f.dbl, false, a, rm_reg(b));
+	emit_fcompare(j, f.dbl, false, a, rm_reg(b));
 	slow_if(j, &f, CC_X_P);
 	differ = x86_jcc_short(j, CC_X_NE);
 	emit_fp3(j, (max ? 0x54 : 0x56) | MAP_0F, t, a, rm_reg(b));
@@ -632,14 +546,14 @@ static u32 compare(struct jit *j, u32 i)
 	boxes_check(j, &f, NO_REG);
 	t = f.scratch;
 	if (set->op == IR_SETEQ64 && want == 0) {
-		fcompare(j, f.dbl, o->imm & 1, a, rm_reg(b));
+		emit_fcompare(j, f.dbl, o->imm & 1, a, rm_reg(b));
 		emit_op(j, 0x90 | CC_X_NP | MAP_0F | OP_BYTE, 0, rm_reg(t));
 		emit_op(j, 0x90 | CC_X_E | MAP_0F | OP_BYTE, 0, rm_reg(d));
 		emit_op(j, 0x22 | OP_BYTE, d, rm_reg(t));
 		emit_op(j, 0xb6 | MAP_0F | OP_BYTE, d, rm_reg(d));
 	} else {		/* a < b: b is above; unordered sets the carry */
 		flags = flags_kept(j, i, n);
-		fcompare(j, f.dbl, o->imm & 1, b, rm_reg(a));
+		emit_fcompare(j, f.dbl, o->imm & 1, b, rm_reg(a));
 		emit_op(j, 0x90 | (less_equal ? CC_X_AE : CC_X_A) | MAP_0F | OP_BYTE, 0,
 			rm_reg(d));
 		emit_op(j, 0xb6 | MAP_0F | OP_BYTE, d, rm_reg(d));
@@ -734,7 +648,7 @@ static u32 from_int(struct jit *j, u32 i)
 		emit_op(j, 0x89, a, rm_reg(r));
 	}
 	emit_fp3(j, 0x57 | MAP_0F, d, d, rm_reg(d));	/* it would wait for the old value */
-	if (avx(j))
+	if (x86_avx(j))
 		emit_vex(j, 0x2a | scalar(f.dbl) | width(wide || o->imm == IR_U32), d, d,
 			 rm_reg(r));
 	else
@@ -759,127 +673,11 @@ static u32 convert(struct jit *j, u32 i)
 	places_keep(j, &f);
 	d = result_of(j, &f, &t);
 	boxes_check(j, &f, t);
-	if (avx(j))
+	if (x86_avx(j))
 		emit_vex(j, 0x5a | scalar(from_dbl), t, a, rm_reg(a));
 	else
 		emit_op(j, 0x5a | scalar(from_dbl), t, rm_reg(a));
 	return may_suspect(j, &f) ? nan_suspect(j, &f, t, d) : nan_finish(j, &f, t, d);
-}
-
-/* ---- bits ---- */
-
-static u32 box(struct jit *j, u32 i)
-{
-	u8 a = jit_fuse(j, j->ir->op[i].a), d = jit_fdef(j, i);
-
-	emit_fp3(j, 0x56 | MAP_0F, d, a, rm_state(FRAME(j, mask[MASK_BOX])));
-	j->born.regs[0] |= (j->suspects.regs[0] >> a & 1) << d;
-	j->boxed[i] = true;
-	return i;
-}
-
-static void cold_unbox(struct jit *j, struct jit_cold *c)
-{
-	x86_fix(j, c->from[0]);
-	x86_store(j, rm_state(FRAME(j, saved[0])), RAX);
-	x86_imm(j, RAX, 0x7fc00000);
-	emit_fp(j, 0x6e | MAP_0F | PRE_66, c->r[0], rm_reg(RAX));
-	x86_load(j, RAX, rm_state(FRAME(j, saved[0])));
-	x86_jmp_to(j, c->back);
-}
-
-/* Somebody wants the unboxed bits themselves. */
-static u32 unbox(struct jit *j, u32 i)
-{
-	val_t v = j->ir->op[i].a;
-	u8 a, d, t;
-	struct jit_cold *c;
-
-	if (j->lazy[i])
-		return i;
-	a = jit_fuse(j, v);
-	t = jit_temp(j);
-	d = jit_fdef(j, i);
-	x86_from_fp(j, t, a);
-	emit_op(j, 0x6e | MAP_0F | PRE_66, d, rm_reg(t));	/* zero-extends */
-	x86_shift_imm(j, 5, true, t, 32);
-	x86_alu_imm(j, ALU_CMP, false, rm_reg(t), -1);
-	c = jit_cold(j, cold_unbox);
-	c->from[0] = x86_jcc(j, CC_X_NE);
-	c->back = j->at;
-	c->r[0] = d;
-	return i;
-}
-
-/* The frame's mask that is @v, or with @inverted its complement; 0: none. */
-static u32 mask_of(const struct jit *j, val_t v, bool inverted)
-{
-	u64 c;
-
-	if (!ir_is_const(j->ir, v, &c))
-		return 0;
-	return c == BIT(63) ? (inverted ? MASK_ABS_D : MASK_SIGN_D) :
-	       c == BIT(31) ? (inverted ? MASK_ABS_S : MASK_SIGN_S) : 0;
-}
-
-/* Sign bits: AND, ANDN, OR, XOR of values in FP registers. */
-static u32 bits(struct jit *j, u32 i, u8 opcode)
-{
-	const struct ir_op *o = &j->ir->op[i];
-	bool andn = opcode == 0x55;		/* complements its first operand */
-	u32 mask = mask_of(j, o->b, andn);
-
-	if (mask) {
-		u8 a = jit_fuse(j, o->a);
-
-		emit_fp3(j, (andn ? 0x54 : opcode) | MAP_0F, jit_fdef(j, i), a,
-			 rm_state(FRAME(j, mask[mask])));
-		return i;
-	}
-	u8 first = jit_fuse(j, andn ? o->b : o->a), second = jit_fuse(j, andn ? o->a : o->b);
-	u8 d = jit_fdef(j, i);
-	u8 t = !avx(j) && d == second && d != first ? jit_ftemp(j) : d;
-
-	emit_fp3(j, opcode | MAP_0F, t, first, rm_reg(second));
-	x86_fmove(j, d, t);
-	return i;
-}
-
-/* ---- the sticky flags: those in MXCSR and those in the gcpu ---- */
-
-static struct x86_rm gcpu_flags(struct jit *j, u8 t)
-{
-	x86_load(j, t, rm_state(FRAME(j, g)));
-	return rm_mem(t, offsetof(struct gcpu, fp_flags));
-}
-
-static u32 get_flags(struct jit *j, u32 i)
-{
-	u8 d = jit_def(j, i), t = jit_temp(j);
-	struct x86_rm state = rm_state(FRAME(j, fp_state));
-
-	emit_op(j, 0xae | MAP_0F, 3, state);			/* STMXCSR */
-	emit_op(j, 0x8b, d, state);
-	x86_alu_imm(j, ALU_AND, false, rm_reg(d), 0x3f);
-	emit_op(j, 0xb6 | MAP_0F, d, rm_index(STATE, d, 0, FRAME(j, flags) - STATE_BIAS));
-	emit_op(j, 0x0a | OP_BYTE, d, gcpu_flags(j, t));	/* OR */
-	return i;
-}
-
-static u32 set_flags(struct jit *j, u32 i)
-{
-	struct x86_rm state = rm_state(FRAME(j, fp_state));
-	u8 s, t;
-
-	if (j->lazy[i])
-		return i;
-	s = jit_use(j, j->ir->op[i].a);
-	t = jit_temp(j);
-	emit_op(j, 0x88 | OP_BYTE, s, gcpu_flags(j, t));
-	emit_op(j, 0xae | MAP_0F, 3, state);
-	x86_alu_imm(j, ALU_AND, false, state, ~0x3f);
-	emit_op(j, 0xae | MAP_0F, 2, state);			/* LDMXCSR */
-	return i;
 }
 
 u32 x86_op_fp(struct jit *j, u32 i)
@@ -894,17 +692,9 @@ u32 x86_op_fp(struct jit *j, u32 i)
 	case IR_FMIN:	return minmax(j, i, false);
 	case IR_FMAX:	return minmax(j, i, true);
 	case IR_FCMP:	return compare(j, i);
-	case IR_FFLAGS:	return get_flags(j, i);
-	case IR_SETFFLAGS: return set_flags(j, i);
 	case IR_FTOI:	return to_int(j, i);
 	case IR_ITOF:	return from_int(j, i);
 	case IR_FCVT:	return convert(j, i);
-	case IR_BOX32:	return j->kind[i] == KIND_FP ? box(j, i) : 0;
-	case IR_UNBOX32: return j->kind[i] == KIND_FP ? unbox(j, i) : 0;
-	case IR_AND64:	return bits(j, i, 0x54);
-	case IR_ANDN64:	return bits(j, i, 0x55);
-	case IR_OR64:	return bits(j, i, 0x56);
-	case IR_XOR64:	return bits(j, i, 0x57);
-	default:	return 0;
+	default:	return x86_op_fpbits(j, i);
 	}
 }

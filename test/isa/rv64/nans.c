@@ -11,7 +11,7 @@ enum kind {
 	ADD, SUB, MUL, DIV, SQRT, WIDTH, FMA, SIGN_SAME, SIGN_NOT, SIGN_PRODUCT, MIN, LESS, MOVE_X,
 	MOVE_F, LOAD, STORE, QUIET, HELPER, BRANCH, KINDS,
 };
-enum end { BREAK, BAD_LOAD, BAD_STORE, TAKEN, INDIRECT, LOOP, ENDS };
+enum end { BREAK, BAD_LOAD, BAD_STORE, TAKEN, JUMP, INDIRECT, LOOP, ENDS };
 enum { RMEM = 5, RBAD = 6, RTO = 7, RCOUNT = 8, RFLAGS = 9, RX = 10, XS = 6 };
 enum { PROGRAMS = 1500, RUNS = 3, LENGTH = 20, ROUNDS = 3 };
 
@@ -60,9 +60,10 @@ static void program_make(void)
 		u64 v = random();
 
 		program[i] = (struct insn){
-			.kind = v % 2 ? v >> 1 & 3 : (v >> 1) % KINDS, .w = v >> 8 & 15 ? w : 96 - w,
+			.kind = v % 2 ? v >> 1 & 3 : (v >> 1) % KINDS,
+			.w = v >> 8 & 15 ? w : 96 - w,
 			.d = (v >> 12) % regs, .a = (v >> 20) % regs, .b = (v >> 28) % regs,
-			.c = (v >> 36) % regs, .off = v >> 44 & 1 ? v >> 45 & 48 : v >> 45 & 55,
+			.c = (v >> 36) % regs, .off = v >> 44 & (v >> 50 & 1 ? 48 : 55),
 		};
 	}
 }
@@ -96,6 +97,12 @@ static void insn_emit(const struct insn *i)
 	}
 }
 
+static void loop_emit(void)
+{
+	emit(addi(RCOUNT, RCOUNT, -1));
+	emit(b_type(OP_BNE, RCOUNT, 0, (s32)((code - at) * 2)));
+}
+
 static void program_emit(void)
 {
 	at = code;
@@ -107,11 +114,14 @@ static void program_emit(void)
 		emit(s_type(OP_FSD, RBAD, program[0].d, 0));
 	else if (end == TAKEN)
 		emit(b_type(OP_BNE, RMEM, 0, 16));
+	else if (end == JUMP)
+		emit(j_type(0, 16));
 	else if (end == INDIRECT)
 		emit(RTO << 15 | 0x67);
 	else if (end == LOOP)
-		emit(addi(RCOUNT, RCOUNT, -1)), emit(b_type(OP_BNE, RCOUNT, 0, (s32)((code - at) * 2)));
-	at_end = (u64)at - (end == BAD_LOAD || end == BAD_STORE ? 4 : 0) + (end == TAKEN ? 12 : 0);
+		loop_emit();
+	at_end = (u64)at - (end == BAD_LOAD || end == BAD_STORE ? 4 : 0) +
+		 (end == TAKEN || end == JUMP ? 12 : 0);
 	for (u32 i = 0; i < 4; i++)
 		emit(EBREAK);
 	fence_i();
@@ -164,7 +174,10 @@ static void insn_model(struct world *m, const struct insn *i)
 	case SIGN_PRODUCT: v = a ^ (b & sign); break;
 	case MIN:	v = fp_minmax(&fp, w, a, b, false); break;
 	case LESS:	m->x[x] = fp_compare(&fp, w, a, b, FLT); m->flags |= fp.flags; return;
-	case QUIET:	m->x[RFLAGS] = m->flags; m->x[x] = fp_compare(&fp, w, a, b, FLT); return;
+	case QUIET:
+		m->x[RFLAGS] = m->flags;
+		m->x[x] = fp_compare(&fp, w, a, b, FLT);
+		return;
 	case HELPER:	m->x[x] = m->flags; return;
 	case BRANCH:	return;
 	default:	move_model(m, i); return;
@@ -227,6 +240,7 @@ void isa_main(void)
 	CHECK_EQ(bad[BAD_LOAD], 0);
 	CHECK_EQ(bad[BAD_STORE], 0);
 	CHECK_EQ(bad[TAKEN], 0);
+	CHECK_EQ(bad[JUMP], 0);
 	CHECK_EQ(bad[INDIRECT], 0);
 	CHECK_EQ(bad[LOOP], 0);
 }
