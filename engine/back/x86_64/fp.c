@@ -128,6 +128,19 @@ static void slow_if(struct jit *j, struct fp_op *f, enum x86_cc cc)
 	f->from[f->jumps++] = x86_jcc(j, cc);
 }
 
+static void upper_check(struct jit *j, struct fp_op *f, u8 r)
+{
+	if (x86_avx(j)) {		/* VPTEST: carry: all bits of the mask are set */
+		emit_fp(j, 0x17 | MAP_0F38 | PRE_66, r, rm_state(FRAME(j, mask[MASK_BOX])));
+		slow_if(j, f, CC_X_AE);
+		return;
+	}
+	x86_from_fp(j, f->scratch, r);
+	x86_shift_imm(j, 5, true, f->scratch, 32);
+	x86_alu_imm(j, ALU_CMP, false, rm_reg(f->scratch), -1);
+	slow_if(j, f, CC_X_NE);
+}
+
 /*
  * Go the slow way unless @v, which an operand unboxes, is a single's box. That may come back
  * here with anything in @v, so nothing has been learnt about it.
@@ -135,19 +148,19 @@ static void slow_if(struct jit *j, struct fp_op *f, enum x86_cc cc)
 static void box_check(struct jit *j, struct fp_op *f, val_t v)
 {
 	const struct place *p = &j->place[v];
-	u8 t = f->scratch;
 
 	if (j->boxed[v])
 		return;
-	if (p->freg == NO_REG && p->reg == NO_REG && p->mem) {
+	if (p->freg != NO_REG) {
+		upper_check(j, f, p->freg);
+		return;
+	}
+	if (p->reg == NO_REG && p->mem) {
 		x86_alu_imm(j, ALU_CMP, false, rm_state(p->off + 4), -1);
 	} else {
-		if (p->freg != NO_REG)
-			x86_from_fp(j, t, p->freg);
-		else
-			x86_move(j, t, p->reg);
-		x86_shift_imm(j, 5, true, t, 32);
-		x86_alu_imm(j, ALU_CMP, false, rm_reg(t), -1);
+		x86_move(j, f->scratch, p->reg);
+		x86_shift_imm(j, 5, true, f->scratch, 32);
+		x86_alu_imm(j, ALU_CMP, false, rm_reg(f->scratch), -1);
 	}
 	slow_if(j, f, CC_X_NE);
 }
@@ -196,12 +209,8 @@ static void boxes_check(struct jit *j, struct fp_op *f, u8 t)
 			all = t;
 		}
 	}
-	if (all == NO_REG)
-		return;
-	x86_from_fp(j, f->scratch, t);
-	x86_shift_imm(j, 5, true, f->scratch, 32);
-	x86_alu_imm(j, ALU_CMP, false, rm_reg(f->scratch), -1);
-	slow_if(j, f, CC_X_NE);
+	if (all != NO_REG)
+		upper_check(j, f, t);
 }
 
 /* An operand in a register or in memory. */
