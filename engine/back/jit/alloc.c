@@ -46,6 +46,47 @@ void jit_places_init(struct jit *j)
 	memset(j->freg, 0, sizeof(j->freg));
 	memset(j->slot, 0, sizeof(j->slot));
 	j->locked = j->flocked = 0;
+	j->suspects = j->born = (struct suspects){ 0 };
+	j->written = 0;
+}
+
+/* ---- suspects (jit.h) ---- */
+
+static void suspect_not(struct jit *j, u32 regs)
+{
+	j->suspects.regs[0] &= ~regs;
+	j->suspects.regs[1] &= ~regs;
+}
+
+/* @d is what @s is. */
+static void fmove(struct jit *j, u8 d, u8 s)
+{
+	j->t->fmove(j, d, s);
+	suspect_not(j, 1u << d);
+	for (u32 k = 0; k < 2; k++)
+		j->suspects.regs[k] |= (j->suspects.regs[k] >> s & 1) << d;
+}
+
+/* Only what is settled goes to memory or to an integer register. */
+static void fstore(struct jit *j, s32 off, u8 s)
+{
+	jit_settle(j, 1u << s);
+	j->t->fstore(j, off, s);
+}
+
+static void from_fp(struct jit *j, u8 d, u8 s)
+{
+	jit_settle(j, 1u << s);
+	j->t->from_fp(j, d, s);
+}
+
+static void suspects_end_op(struct jit *j)
+{
+	suspect_not(j, j->written);
+	for (u32 k = 0; k < 2; k++)
+		j->suspects.regs[k] |= j->born.regs[k];
+	j->born = (struct suspects){ 0 };
+	j->written = 0;
 }
 
 /* ---- giving up registers ---- */
@@ -73,7 +114,7 @@ s32 jit_to_memory(struct jit *j, val_t v)
 	else if (p->reg != NO_REG)
 		j->t->store(j, p->off, p->reg);
 	else
-		j->t->fstore(j, p->off, p->freg);
+		fstore(j, p->off, p->freg);
 	return p->off;
 }
 
@@ -141,6 +182,7 @@ u8 jit_ftemp(struct jit *j)
 	u8 r = pick(j, j->t->ftemps & ~j->flocked, j->freg);
 
 	freg_evict(j, r);
+	suspect_not(j, 1u << r);
 	j->flocked |= 1u << r;
 	return r;
 }
@@ -154,6 +196,7 @@ void jit_take(struct jit *j, u8 r)
 void jit_places_end_op(struct jit *j)
 {
 	j->locked = j->flocked = 0;
+	suspects_end_op(j);
 	for (u32 r = 0; r < JIT_REGS; r++) {
 		val_t v = j->reg[r], f = j->freg[r];
 
@@ -182,7 +225,7 @@ u8 jit_use(struct jit *j, val_t v)
 		if (is_const(j, v))
 			j->t->imm(j, r, j->ir->op[v].imm);
 		else if (p->freg != NO_REG)
-			j->t->from_fp(j, r, p->freg);
+			from_fp(j, r, p->freg);
 		else
 			j->t->load(j, r, p->off);
 		hold(j, r, v);
@@ -242,7 +285,7 @@ static void slot_vacate(struct jit *j, u32 s, u32 at)
 		u8 r = in_freg ? jit_ftemp(j) : jit_temp(j);
 
 		if (in_freg)
-			j->t->fmove(j, r, p->freg);
+			fmove(j, r, p->freg);
 		else if (in_reg)
 			j->t->move(j, r, p->reg);
 		else
@@ -288,7 +331,7 @@ void jit_sync(struct jit *j, u32 first, u32 last, bool out)
 		else if (j->pin[s] != NO_REG)
 			j->t->load(j, j->pin[s], off);
 		else if (j->fpin[s] != NO_REG && out)
-			j->t->fstore(j, off, j->fpin[s]);
+			fstore(j, off, j->fpin[s]);
 		else if (j->fpin[s] != NO_REG)
 			j->t->fload(j, j->fpin[s], off);
 	}
@@ -345,6 +388,7 @@ u8 jit_fdef(struct jit *j, u32 i)
 	if (s < IR_MEMO && j->fpin[s] != NO_REG) {
 		slot_vacate(j, s, n);
 		j->slot[s] = (val_t)i;
+		j->written |= 1u << j->fpin[s];
 		return j->place[i].freg = j->fpin[s];
 	}
 	if (o->a && is_ftemp(j, j->place[o->a].freg) && jit_dead_after(j, o->a, i)) {
@@ -354,6 +398,7 @@ u8 jit_fdef(struct jit *j, u32 i)
 	} else {
 		r = jit_ftemp(j);
 	}
+	j->written |= 1u << r;
 	j->freg[r] = (val_t)i;
 	return j->place[i].freg = r;
 }
@@ -404,7 +449,7 @@ static void put_memory(struct jit *j, s32 off, val_t v)
 	if (is_const(j, v) && p->reg == NO_REG)
 		j->t->store_imm(j, off, j->ir->op[v].imm);
 	else if (p->reg == NO_REG && p->freg != NO_REG)
-		j->t->fstore(j, off, p->freg);
+		fstore(j, off, p->freg);
 	else
 		j->t->store(j, off, jit_use(j, v));
 }
@@ -438,7 +483,7 @@ u32 jit_put(struct jit *j, u32 i)
 		else if (is_const(j, v))
 			j->t->imm(j, pin, j->ir->op[v].imm);
 		else if (p->freg != NO_REG)
-			j->t->from_fp(j, pin, p->freg);
+			from_fp(j, pin, p->freg);
 		else
 			j->t->load(j, pin, p->off);
 		if (p->reg == NO_REG || is_temp(j, p->reg)) {
@@ -450,8 +495,9 @@ u32 jit_put(struct jit *j, u32 i)
 	} else if (j->fpin[s] != NO_REG) {
 		u8 pin = j->fpin[s];
 
+		suspect_not(j, 1u << pin);
 		if (p->freg != NO_REG)
-			j->t->fmove(j, pin, p->freg);
+			fmove(j, pin, p->freg);
 		else if (p->reg != NO_REG || is_const(j, v))
 			j->t->to_fp(j, pin, jit_use(j, v));
 		else

@@ -54,7 +54,7 @@ struct jit_frame {
 	u64 saved[8];		/* temporaries during a slow path */
 	u64 fsaved[4][2];
 	/* constants of the target, 16 bytes each */
-	u64 mask[6][2] aligned_to(16);
+	u64 mask[8][2] aligned_to(16);
 	u8 flags[64];		/* the guest's sticky flags by the host's */
 	/* the runner's */
 	u64 end;		/* icount when the budget is used up */
@@ -108,6 +108,8 @@ struct jit_target {
 	/* Write operation @i; returns the last operation that is done with it, 0: has no form. */
 	u32 (*op)(struct jit *j, u32 i);
 	void (*slow)(struct jit *j, u32 site);		/* call jit_slow() */
+	/* Let no register of the set @regs be a suspect: see struct suspects. */
+	void (*settle)(struct jit *j, u32 regs);
 	/*
 	 * Let the exit at @at, in memory as written, go to @to, or (0) be unlinked again. Bytes
 	 * from there on that hold changed instructions.
@@ -120,6 +122,15 @@ struct jit_target {
 	u8 (*fp_flags)(u32 *state);	/* the guest's sticky flags in it, which are cleared */
 };
 
+/*
+ * FP registers that may hold a NaN other than the guest's, as sets: results of arithmetic on hosts
+ * that make other NaNs. Arithmetic does not tell them apart; before anybody else looks the target
+ * settles them. A NaN in one is quiet, so that looking for it raises no flag.
+ */
+struct suspects {
+	u32 regs[2];		/* singles, doubles */
+};
+
 /* Code that rarely runs, behind the block: written when the rest is done. */
 struct jit_cold {
 	void (*write)(struct jit *j, struct jit_cold *c);
@@ -129,6 +140,7 @@ struct jit_cold {
 	u8 r[4];
 	s32 n;
 	struct place src[3];		/* where the operands were */
+	struct suspects suspects;	/* when it was registered */
 };
 
 /* Common code, as offsets in the code cache. With and without FP registers. */
@@ -168,18 +180,23 @@ struct jit {
 	struct place place[IR_OPS_MAX];
 	u16 last[IR_OPS_MAX];		/* operation that uses the value last */
 	u8 kind[IR_OPS_MAX];
-	bool lazy[IR_OPS_MAX];		/* an UNBOX32 that only arithmetic uses: done there */
+	bool lazy[IR_OPS_MAX];		/* an UNBOX32 that only arithmetic uses: done there; or
+					 * what the target has done with an operation before it */
 	bool scaled[IR_OPS_MAX];	/* a SHL64 by 1 to 3 for one ADD64: done there */
 	bool narrow[IR_OPS_MAX];	/* nobody looks at more than the low 32 bits */
 	bool boxed[IR_OPS_MAX];		/* known to be a single's box */
 	bool near[IR_OPS_MAX];		/* value + ->near_at is known to be in the view */
 	s32 near_at[IR_OPS_MAX];
+	struct suspects suspects;	/* before this operation; */
+	struct suspects born;		/* ... that it makes */
+	u32 written;			/* FP registers that it gives another value */
 	u32 locked, flocked;		/* not to be taken for something else in this operation */
 	val_t reg[JIT_REGS], freg[JIT_REGS];	/* value in each temporary */
 	val_t slot[IR_MEMO];		/* value that lives in state slot i */
 	u8 pin[IR_MEMO], fpin[IR_MEMO];	/* host register of state slot i, or NO_REG */
 	bool fp_slot[IR_MEMO];		/* a floating-point register of the guest, pinned or not */
-	struct jit_cold cold[IR_OPS_MAX];	/* at most one for each operation */
+	/* For each operation at most one, and one more to settle what it has made. */
+	struct jit_cold cold[2 * IR_OPS_MAX];
 };
 
 /* alloc.c: all of them may write moves, so none is called between a branch and its join. */
@@ -262,6 +279,17 @@ u64 jit_slow(struct gcpu *g);
 
 /* Offset of a member of the frame from the guest state. */
 #define FRAME(j, member) ((s32)((j)->frame + offsetof(struct jit_frame, member)))
+
+static inline u32 jit_suspects(const struct jit *j)
+{
+	return j->suspects.regs[0] | j->suspects.regs[1];
+}
+
+static inline void jit_settle(struct jit *j, u32 regs)
+{
+	if (jit_suspects(j) & regs)
+		j->t->settle(j, regs);
+}
 
 /* What is read in place of @v: the operand of a lazy unboxing. */
 static inline val_t jit_root(const struct jit *j, val_t v)

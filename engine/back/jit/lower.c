@@ -183,7 +183,7 @@ struct jit_cold *jit_cold(struct jit *j, void (*write)(struct jit *j, struct jit
 	struct jit_cold *c = &j->cold[j->colds++];
 
 	assert(j->colds <= ARRAY_LEN(j->cold));
-	*c = (struct jit_cold){ .write = write, .op = j->op };
+	*c = (struct jit_cold){ .write = write, .op = j->op, .suspects = j->suspects };
 	return c;
 }
 
@@ -266,6 +266,7 @@ static u32 lower_slow(struct jit *j, u32 i)
 {
 	const struct ir_op *o = &j->ir->op[i];
 
+	jit_settle(j, ~0u);
 	if (o->op == IR_CALL) {
 		if (((const struct ir_helper *)(uptr)o->imm)->flags & H_STATE)
 			jit_vacate_all(j);
@@ -305,6 +306,28 @@ static u32 lower_vector_state(struct jit *j, u32 i, bool get)
 	return i;
 }
 
+/*
+ * Settle what operation @o is going to look at. Arithmetic takes any NaN, but in a double's bits it
+ * might see a single's box.
+ */
+static void settle_for(struct jit *j, const struct ir_op *o)
+{
+	const val_t v[3] = { o->a, o->b, o->c };
+	u32 regs = o->op == IR_EXIT || o->op == IR_EXITIND ? ~0u : 0;
+
+	for (u32 n = 0; n < 3; n++) {
+		u8 r = j->place[jit_root(j, v[n])].freg;
+
+		if (r == NO_REG)
+			continue;
+		if (!is_arithmetic(o) && o->op != IR_BOX32)
+			regs |= 1u << r;
+		else if (is_narrow(o))
+			regs |= 1u << r & j->suspects.regs[1];
+	}
+	jit_settle(j, regs);
+}
+
 static u32 lower_op(struct jit *j, u32 i)
 {
 	u32 done;
@@ -331,6 +354,8 @@ static u32 lower_op(struct jit *j, u32 i)
 	default:
 		break;
 	}
+	if (jit_suspects(j))
+		settle_for(j, &j->ir->op[i]);
 	done = j->t->op(j, i);
 	return done ? done : lower_slow(j, i);
 }
@@ -345,6 +370,7 @@ static void cold_write(struct jit *j, struct jit_cold *c)
 	struct jit_site *s = &j->b->site[c->site];
 
 	j->op = c->op;
+	j->suspects = c->suspects;
 	if (j->in_view && (s->kind == SITE_LOAD || s->kind == SITE_STORE))
 		s->extra = (u32)(j->at - j->start);
 	c->write(j, c);

@@ -21,6 +21,8 @@ enum x86_reg {
 #define STATE_BIAS	140
 #define LPT		R14		/* frame->memory[0]: the table, or with views half a view */
 #define BUDGET		R15
+#define X86_FREGS	16
+#define X86_FTEMPS	(1u << 0 | 1u << 1 | 1u << 2 | 1u << 3)
 _Static_assert(STATE_BIAS % 64 == PAGE_SHIFT, "STATE is a shift count");
 
 struct x86_rm {
@@ -195,10 +197,11 @@ struct x86_rm x86_rm_of(struct jit *j, val_t v);
 /* Is @v a constant that fits a sign-extended 32-bit immediate? For 32-bit operations all do. */
 bool x86_imm_fits(const struct jit *j, val_t v, bool wide, s32 *imm);
 
-/* int.c, mem.c, fp.c, flow.c: an operation each; 0: no inline form. */
+/* int.c, mem.c, fp.c, fpbits.c, flow.c: an operation each; 0: no inline form. */
 u32 x86_op_int(struct jit *j, u32 i);
 u32 x86_op_mem(struct jit *j, u32 i);
 u32 x86_op_fp(struct jit *j, u32 i);
+u32 x86_op_fpbits(struct jit *j, u32 i);
 u32 x86_op_flow(struct jit *j, u32 i);
 
 /* int.c: compare the operands of @o; EFLAGS are the result. */
@@ -224,3 +227,33 @@ void x86_from_fp(struct jit *j, u8 d, u8 s);
 /* A double (OP_W) or a single; in guest memory (OP_GUEST). */
 void x86_fload(struct jit *j, u8 d, struct x86_rm rm, u32 how);
 void x86_fstore(struct jit *j, struct x86_rm rm, u8 s, u32 how);
+
+static inline bool x86_avx(const struct jit *j)
+{
+	return j->features & X86_AVX;
+}
+
+/* A move or the like: no second source. */
+void emit_fp(struct jit *j, u32 op, u8 reg, struct x86_rm rm);
+/* d = a op rm. Without AVX @d must not be @rm's register unless it is @a's too. */
+void emit_fp3(struct jit *j, u32 op, u8 d, u8 a, struct x86_rm rm);
+/* UCOMIS or (signal) COMIS. */
+void emit_fcompare(struct jit *j, bool dbl, bool signal, u8 a, struct x86_rm b);
+
+/* fpbits.c */
+enum {					/* frame->mask[] */
+	MASK_BOX, MASK_SIGN_D, MASK_SIGN_S, MASK_ABS_D, MASK_ABS_S, NAN_S, NAN_D,
+};
+/* Suspects (jit.h) that are compared in pairs, two at once: each jump is to lead to its fix. */
+struct x86_nans {
+	u32 count;
+	struct x86_nan_pair {
+		u8 *from, *back;
+		u8 r[2];		/* perhaps the same */
+		bool dbl;
+	} pair[X86_FREGS / 2 + 1];
+};
+
+void x86_nans_find(struct jit *j, u32 regs, struct x86_nans *n);
+void x86_nans_fix(struct jit *j, const struct x86_nans *n);
+void x86_settle(struct jit *j, u32 regs);

@@ -173,8 +173,18 @@ static void set_site(struct jit *j, u32 site)
 	emit32(j, jit_site_offset(j, site));
 }
 
+/* C code is going to see the guest's registers: suspects among them are settled first. */
 void x86_slow(struct jit *j, u32 site)
 {
+	struct x86_nans n;
+	u8 *over;
+
+	x86_nans_find(j, ~X86_FTEMPS, &n);
+	if (n.count) {
+		over = x86_jmp(j);
+		x86_nans_fix(j, &n);
+		x86_fix(j, over);
+	}
 	set_site(j, site);
 	emit8(j, 0xe8);
 	emit32(j, 0);
@@ -290,10 +300,13 @@ static void exit_indirect(struct jit *j, u32 i)
 static void cold_exit(struct jit *j, struct jit_cold *c)
 {
 	const struct ir_op *o = &j->ir->op[c->op];
+	struct x86_nans n;
 
 	x86_fix(j, c->from[0]);
+	x86_nans_find(j, ~X86_FTEMPS, &n);
 	give_back(j, (u32)c->n);
 	exit_to(j, o->imm, o->aux);
+	x86_nans_fix(j, &n);
 }
 
 static enum x86_cc condition(enum ir_opcode op)

@@ -3,8 +3,10 @@
  * while its code runs: rounding mode and sticky flags.
  *
  * The CPU and the guest agree on all results but NaNs, and on all flags but some that come with
- * NaNs. So each result is compared with itself; a NaN goes the slow way, where SoftFloat computes
- * it again from the same operands. The flags that the CPU raised meanwhile are raised there too.
+ * NaNs of FMA. Arithmetic takes one NaN for another, so a result is a suspect (jit.h) until
+ * somebody else looks at it: then it is compared, and a NaN becomes the guest's. A NaN of FMA, and
+ * of a single that somebody sees without its box, goes the slow way at once, where SoftFloat
+ * computes it again from the same operands. Flags that the CPU raised are raised there too.
  *
  * A single sits in the low half of a register with anything above it. An UNBOX32 that only
  * arithmetic uses is not computed: its operand is checked where it is used.
@@ -13,7 +15,6 @@
 #include "engine/fp/fp.h"
 
 #define MXCSR_MASKS	0x1f80		/* all exceptions masked */
-enum { MASK_BOX, MASK_SIGN_D, MASK_SIGN_S, MASK_ABS_D, MASK_ABS_S };	/* frame->mask[] */
 
 static u8 flags_of(u32 m)
 {
@@ -28,6 +29,8 @@ void x86_setup(struct jit_frame *f)
 	f->mask[MASK_SIGN_S][0] = BIT(31);
 	f->mask[MASK_ABS_D][0] = ~BIT(63);
 	f->mask[MASK_ABS_S][0] = ~BIT(31);
+	f->mask[NAN_S][0] = ~0ull << 32 | 0x7fc00000;
+	f->mask[NAN_D][0] = 0x7ff8ull << 48;
 	for (u32 m = 0; m < sizeof(f->flags); m++)
 		f->flags[m] = flags_of(m);
 }
@@ -49,24 +52,17 @@ u8 x86_fp_flags(u32 *state)
 
 /* ---- instructions ---- */
 
-static bool avx(const struct jit *j)
+void emit_fp(struct jit *j, u32 op, u8 reg, struct x86_rm rm)
 {
-	return j->features & X86_AVX;
-}
-
-/* A move or the like: no second source. */
-static void emit_fp(struct jit *j, u32 op, u8 reg, struct x86_rm rm)
-{
-	if (avx(j))
+	if (x86_avx(j))
 		emit_vex(j, op, reg, 0, rm);
 	else
 		emit_op(j, op, reg, rm);
 }
 
-/* d = a op rm. Without AVX @d must not be @rm's register unless it is @a's too. */
-static void emit_fp3(struct jit *j, u32 op, u8 d, u8 a, struct x86_rm rm)
+void emit_fp3(struct jit *j, u32 op, u8 d, u8 a, struct x86_rm rm)
 {
-	if (avx(j)) {
+	if (x86_avx(j)) {
 		emit_vex(j, op, d, a, rm);
 		return;
 	}
@@ -105,8 +101,7 @@ void x86_fstore(struct jit *j, struct x86_rm rm, u8 s, u32 how)
 	emit_fp(j, 0x11 | scalar(how & OP_W) | (how & OP_GUEST), s, rm);
 }
 
-/* UCOMIS or (signal) COMIS. */
-static void fcompare(struct jit *j, bool dbl, bool signal, u8 a, struct x86_rm b)
+void emit_fcompare(struct jit *j, bool dbl, bool signal, u8 a, struct x86_rm b)
 {
 	emit_fp(j, (signal ? 0x2f : 0x2e) | MAP_0F | (dbl ? PRE_66 : 0), a, b);
 }
@@ -126,9 +121,24 @@ struct fp_op {
 	u32 jumps;
 };
 
+#define UNORDERED	3	/* ->from[] of a comparison that does not find NaNs the slow way */
+
 static void slow_if(struct jit *j, struct fp_op *f, enum x86_cc cc)
 {
 	f->from[f->jumps++] = x86_jcc(j, cc);
+}
+
+static void upper_check(struct jit *j, struct fp_op *f, u8 r)
+{
+	if (x86_avx(j)) {		/* VPTEST: carry: all bits of the mask are set */
+		emit_fp(j, 0x17 | MAP_0F38 | PRE_66, r, rm_state(FRAME(j, mask[MASK_BOX])));
+		slow_if(j, f, CC_X_AE);
+		return;
+	}
+	x86_from_fp(j, f->scratch, r);
+	x86_shift_imm(j, 5, true, f->scratch, 32);
+	x86_alu_imm(j, ALU_CMP, false, rm_reg(f->scratch), -1);
+	slow_if(j, f, CC_X_NE);
 }
 
 /*
@@ -138,19 +148,19 @@ static void slow_if(struct jit *j, struct fp_op *f, enum x86_cc cc)
 static void box_check(struct jit *j, struct fp_op *f, val_t v)
 {
 	const struct place *p = &j->place[v];
-	u8 t = f->scratch;
 
 	if (j->boxed[v])
 		return;
-	if (p->freg == NO_REG && p->reg == NO_REG && p->mem) {
+	if (p->freg != NO_REG) {
+		upper_check(j, f, p->freg);
+		return;
+	}
+	if (p->reg == NO_REG && p->mem) {
 		x86_alu_imm(j, ALU_CMP, false, rm_state(p->off + 4), -1);
 	} else {
-		if (p->freg != NO_REG)
-			x86_from_fp(j, t, p->freg);
-		else
-			x86_move(j, t, p->reg);
-		x86_shift_imm(j, 5, true, t, 32);
-		x86_alu_imm(j, ALU_CMP, false, rm_reg(t), -1);
+		x86_move(j, f->scratch, p->reg);
+		x86_shift_imm(j, 5, true, f->scratch, 32);
+		x86_alu_imm(j, ALU_CMP, false, rm_reg(f->scratch), -1);
 	}
 	slow_if(j, f, CC_X_NE);
 }
@@ -199,12 +209,8 @@ static void boxes_check(struct jit *j, struct fp_op *f, u8 t)
 			all = t;
 		}
 	}
-	if (all == NO_REG)
-		return;
-	x86_from_fp(j, f->scratch, t);
-	x86_shift_imm(j, 5, true, f->scratch, 32);
-	x86_alu_imm(j, ALU_CMP, false, rm_reg(f->scratch), -1);
-	slow_if(j, f, CC_X_NE);
+	if (all != NO_REG)
+		upper_check(j, f, t);
 }
 
 /* An operand in a register or in memory. */
@@ -270,13 +276,17 @@ static struct jit_cold *fp_end(struct jit *j, const struct fp_op *f, u8 t, u8 d,
 	const struct ir_op *o = &j->ir->op[f->i];
 	struct jit_cold *c;
 
-	if (!f->jumps)
+	if (!f->jumps && !f->from[UNORDERED])
 		return NULL;
 	c = jit_cold(j, cold_fp);
+	if (!integer) {			/* it may have been written */
+		c->suspects.regs[0] &= ~(1u << d);
+		c->suspects.regs[1] &= ~(1u << d);
+	}
 	c->op = f->i;
-	for (u32 k = 0; k < f->jumps; k++)
+	for (u32 k = 0; k < ARRAY_LEN(c->from); k++)
 		c->from[k] = f->from[k];
-	for (u32 n = 0; n < f->n; n++)
+	for (u32 n = 0; n < ARRAY_LEN(c->src); n++)
 		c->src[n] = f->src[n];
 	c->back = j->at;
 	c->site = jit_site(j, SITE_OP, o->op | (u64)o->aux << 16 | (o->imm | (u64)f->unbox << 24)
@@ -304,7 +314,24 @@ static bool is_single_or_double(u32 aux)
 
 /* ---- arithmetic ---- */
 
-/* The result's register, and where to compute it so that the operands survive a NaN. */
+/* A NaN is left to whoever looks at it; but a single must be one that is boxed or computed with. */
+static bool may_suspect(const struct jit *j, const struct fp_op *f)
+{
+	return f->dbl || j->narrow[f->i];
+}
+
+/* No slow way needs the operands. */
+static bool in_place(const struct jit *j, const struct fp_op *f)
+{
+	enum ir_opcode op = j->ir->op[f->i].op;
+
+	for (u32 n = 0; n < f->n; n++)
+		if (f->unbox >> n & 1 && !j->boxed[f->v[n]])
+			return false;
+	return (op <= IR_FSQRT || op == IR_FCVT) && may_suspect(j, f);
+}
+
+/* The result's register, and where to compute it so that the operands survive. */
 static u8 result_of(struct jit *j, struct fp_op *f, u8 *t)
 {
 	u8 used[3] = { NO_REG, NO_REG, NO_REG };
@@ -314,6 +341,8 @@ static u8 result_of(struct jit *j, struct fp_op *f, u8 *t)
 		used[n] = j->place[f->v[n]].freg;
 	d = jit_fdef(j, f->i);
 	*t = d;
+	if (in_place(j, f) && (x86_avx(j) || used[0] == d || f->n < 2))
+		return d;
 	for (u32 n = 0; n < f->n; n++)
 		if (used[n] == d)
 			*t = NO_REG;
@@ -334,10 +363,18 @@ static void single_finish(struct jit *j, const struct fp_op *f, u8 d)
 /* A NaN goes the slow way. */
 static u32 nan_finish(struct jit *j, struct fp_op *f, u8 t, u8 d)
 {
-	fcompare(j, f->dbl, false, t, rm_reg(t));
+	emit_fcompare(j, f->dbl, false, t, rm_reg(t));
 	slow_if(j, f, CC_X_P);
 	x86_fmove(j, d, t);
 	single_finish(j, f, d);
+	fp_end(j, f, t, d, false);
+	return f->i;
+}
+
+static u32 nan_suspect(struct jit *j, struct fp_op *f, u8 t, u8 d)
+{
+	x86_fmove(j, d, t);
+	j->born.regs[f->dbl] |= 1u << d;
 	fp_end(j, f, t, d, false);
 	return f->i;
 }
@@ -366,11 +403,11 @@ static u32 binary(struct jit *j, u32 i, u8 opcode)
 	boxes_check(j, &f, t);
 	if (f.n == 2)
 		emit_fp3(j, opcode | scalar(f.dbl), t, a, b);
-	else if (b.mem || avx(j))
+	else if (b.mem || x86_avx(j))
 		emit_fp3(j, opcode | scalar(f.dbl), t, b.mem ? t : b.reg, b);
 	else
 		emit_op(j, opcode | scalar(f.dbl), t, b);
-	return nan_finish(j, &f, t, d);
+	return may_suspect(j, &f) ? nan_suspect(j, &f, t, d) : nan_finish(j, &f, t, d);
 }
 
 static u32 fma(struct jit *j, u32 i)
@@ -413,7 +450,7 @@ static u32 minmax(struct jit *j, u32 i, bool max)
 	places_keep(j, &f);
 	d = result_of(j, &f, &t);
 	boxes_check(j, &f, t);
-	fcompare(j, f.dbl, false, a, rm_reg(b));
+	emit_fcompare(j, f.dbl, false, a, rm_reg(b));
 	slow_if(j, &f, CC_X_P);
 	differ = x86_jcc_short(j, CC_X_NE);
 	emit_fp3(j, (max ? 0x54 : 0x56) | MAP_0F, t, a, rm_reg(b));
@@ -429,15 +466,68 @@ static u32 minmax(struct jit *j, u32 i, bool max)
 
 /* ---- comparison, with the SETEQ or SETLEU that asks for its result ---- */
 
+/* The SETFFLAGS after the comparison; the flags are where the third operand would be. */
+static void cold_restore(struct jit *j, const struct jit_cold *c)
+{
+	const struct place *p = &c->src[2];
+	struct x86_rm to = rm_state(FRAME(j, arg[0]));
+
+	u8 r = p->reg;
+
+	if (r == NO_REG)
+		x86_load(j, r = c->r[0], rm_state(p->off));
+	x86_store(j, to, r);
+	x86_slow(j, jit_site(j, SITE_OP, IR_SETFFLAGS, 0));
+}
+
 static void cold_compare(struct jit *j, struct jit_cold *c)
 {
-	cold_fix(j, c);
-	cold_args(j, c);
-	x86_slow(j, c->site);
-	x86_alu_imm(j, ALU_CMP, false, rm_state(FRAME(j, ret)), c->n);
-	emit_op(j, 0x90 | (u32)c->r[3] | MAP_0F | OP_BYTE, 0, rm_reg(c->r[1]));
-	emit_op(j, 0xb6 | MAP_0F | OP_BYTE, c->r[1], rm_reg(c->r[1]));
+	u8 *unordered = c->from[UNORDERED];
+
+	c->from[UNORDERED] = NULL;
+	if (c->from[0]) {
+		cold_fix(j, c);
+		cold_args(j, c);
+		x86_slow(j, c->site);
+		x86_alu_imm(j, ALU_CMP, false, rm_state(FRAME(j, ret)), c->n);
+		emit_op(j, 0x90 | (u32)c->r[3] | MAP_0F | OP_BYTE, 0, rm_reg(c->r[1]));
+		emit_op(j, 0xb6 | MAP_0F | OP_BYTE, c->r[1], rm_reg(c->r[1]));
+	}
+	if (unordered) {
+		x86_fix(j, unordered);
+		cold_restore(j, c);
+	}
 	x86_jmp_to(j, c->back);
+}
+
+/* Neither changes a flag nor leaves the block. */
+static bool is_quiet(enum ir_opcode op)
+{
+	return op == IR_NOP || op == IR_CONST || op == IR_GET64 || op == IR_PUT64;
+}
+
+/*
+ * Compilers save the flags before a signalling comparison that should be quiet, and restore them
+ * after it: nothing is to be restored but after a NaN. The saved flags, or 0; @n is the operation
+ * after FCMP @i.
+ */
+static val_t flags_kept(struct jit *j, u32 i, u32 n)
+{
+	const struct ir_op *op = j->ir->op;
+	val_t saved;
+	u32 k = n;
+
+	do
+		k++;
+	while (k < j->ir->count && is_quiet(op[k].op));
+	if (k >= j->ir->count || op[k].op != IR_SETFFLAGS || op[op[k].a].op != IR_FFLAGS)
+		return 0;
+	saved = op[k].a;
+	while (--i > saved)
+		if (!is_quiet(op[i].op) && op[i].op != IR_UNBOX32)
+			return 0;
+	j->lazy[k] = true;
+	return saved;
 }
 
 static u32 compare(struct jit *j, u32 i)
@@ -446,6 +536,7 @@ static u32 compare(struct jit *j, u32 i)
 	u32 n = jit_next_op(j, i);
 	struct fp_op f = fp_begin(j, i);
 	u64 want;
+	val_t flags = 0;
 	u8 a, b, d, t;
 	bool less_equal;
 
@@ -464,16 +555,22 @@ static u32 compare(struct jit *j, u32 i)
 	boxes_check(j, &f, NO_REG);
 	t = f.scratch;
 	if (set->op == IR_SETEQ64 && want == 0) {
-		fcompare(j, f.dbl, o->imm & 1, a, rm_reg(b));
+		emit_fcompare(j, f.dbl, o->imm & 1, a, rm_reg(b));
 		emit_op(j, 0x90 | CC_X_NP | MAP_0F | OP_BYTE, 0, rm_reg(t));
 		emit_op(j, 0x90 | CC_X_E | MAP_0F | OP_BYTE, 0, rm_reg(d));
 		emit_op(j, 0x22 | OP_BYTE, d, rm_reg(t));
+		emit_op(j, 0xb6 | MAP_0F | OP_BYTE, d, rm_reg(d));
 	} else {		/* a < b: b is above; unordered sets the carry */
-		fcompare(j, f.dbl, o->imm & 1, b, rm_reg(a));
+		flags = flags_kept(j, i, n);
+		emit_fcompare(j, f.dbl, o->imm & 1, b, rm_reg(a));
 		emit_op(j, 0x90 | (less_equal ? CC_X_AE : CC_X_A) | MAP_0F | OP_BYTE, 0,
 			rm_reg(d));
+		emit_op(j, 0xb6 | MAP_0F | OP_BYTE, d, rm_reg(d));
+		if (flags)
+			f.from[UNORDERED] = x86_jcc(j, CC_X_P);
 	}
-	emit_op(j, 0xb6 | MAP_0F | OP_BYTE, d, rm_reg(d));
+	if (flags)
+		f.src[2] = j->place[flags];
 	struct jit_cold *c = fp_end(j, &f, t, d, true);
 
 	if (c) {
@@ -560,7 +657,7 @@ static u32 from_int(struct jit *j, u32 i)
 		emit_op(j, 0x89, a, rm_reg(r));
 	}
 	emit_fp3(j, 0x57 | MAP_0F, d, d, rm_reg(d));	/* it would wait for the old value */
-	if (avx(j))
+	if (x86_avx(j))
 		emit_vex(j, 0x2a | scalar(f.dbl) | width(wide || o->imm == IR_U32), d, d,
 			 rm_reg(r));
 	else
@@ -585,122 +682,11 @@ static u32 convert(struct jit *j, u32 i)
 	places_keep(j, &f);
 	d = result_of(j, &f, &t);
 	boxes_check(j, &f, t);
-	if (avx(j))
+	if (x86_avx(j))
 		emit_vex(j, 0x5a | scalar(from_dbl), t, a, rm_reg(a));
 	else
 		emit_op(j, 0x5a | scalar(from_dbl), t, rm_reg(a));
-	return nan_finish(j, &f, t, d);
-}
-
-/* ---- bits ---- */
-
-static u32 box(struct jit *j, u32 i)
-{
-	u8 a = jit_fuse(j, j->ir->op[i].a);
-
-	emit_fp3(j, 0x56 | MAP_0F, jit_fdef(j, i), a, rm_state(FRAME(j, mask[MASK_BOX])));
-	j->boxed[i] = true;
-	return i;
-}
-
-static void cold_unbox(struct jit *j, struct jit_cold *c)
-{
-	x86_fix(j, c->from[0]);
-	x86_store(j, rm_state(FRAME(j, saved[0])), RAX);
-	x86_imm(j, RAX, 0x7fc00000);
-	emit_fp(j, 0x6e | MAP_0F | PRE_66, c->r[0], rm_reg(RAX));
-	x86_load(j, RAX, rm_state(FRAME(j, saved[0])));
-	x86_jmp_to(j, c->back);
-}
-
-/* Somebody wants the unboxed bits themselves. */
-static u32 unbox(struct jit *j, u32 i)
-{
-	val_t v = j->ir->op[i].a;
-	u8 a, d, t;
-	struct jit_cold *c;
-
-	if (j->lazy[i])
-		return i;
-	a = jit_fuse(j, v);
-	t = jit_temp(j);
-	d = jit_fdef(j, i);
-	x86_from_fp(j, t, a);
-	emit_op(j, 0x6e | MAP_0F | PRE_66, d, rm_reg(t));	/* zero-extends */
-	x86_shift_imm(j, 5, true, t, 32);
-	x86_alu_imm(j, ALU_CMP, false, rm_reg(t), -1);
-	c = jit_cold(j, cold_unbox);
-	c->from[0] = x86_jcc(j, CC_X_NE);
-	c->back = j->at;
-	c->r[0] = d;
-	return i;
-}
-
-/* The frame's mask that is @v, or with @inverted its complement; 0: none. */
-static u32 mask_of(const struct jit *j, val_t v, bool inverted)
-{
-	u64 c;
-
-	if (!ir_is_const(j->ir, v, &c))
-		return 0;
-	return c == BIT(63) ? (inverted ? MASK_ABS_D : MASK_SIGN_D) :
-	       c == BIT(31) ? (inverted ? MASK_ABS_S : MASK_SIGN_S) : 0;
-}
-
-/* Sign bits: AND, ANDN, OR, XOR of values in FP registers. */
-static u32 bits(struct jit *j, u32 i, u8 opcode)
-{
-	const struct ir_op *o = &j->ir->op[i];
-	bool andn = opcode == 0x55;		/* complements its first operand */
-	u32 mask = mask_of(j, o->b, andn);
-
-	if (mask) {
-		u8 a = jit_fuse(j, o->a);
-
-		emit_fp3(j, (andn ? 0x54 : opcode) | MAP_0F, jit_fdef(j, i), a,
-			 rm_state(FRAME(j, mask[mask])));
-		return i;
-	}
-	u8 first = jit_fuse(j, andn ? o->b : o->a), second = jit_fuse(j, andn ? o->a : o->b);
-	u8 d = jit_fdef(j, i);
-	u8 t = !avx(j) && d == second && d != first ? jit_ftemp(j) : d;
-
-	emit_fp3(j, opcode | MAP_0F, t, first, rm_reg(second));
-	x86_fmove(j, d, t);
-	return i;
-}
-
-/* ---- the sticky flags: those in MXCSR and those in the gcpu ---- */
-
-static struct x86_rm gcpu_flags(struct jit *j, u8 t)
-{
-	x86_load(j, t, rm_state(FRAME(j, g)));
-	return rm_mem(t, offsetof(struct gcpu, fp_flags));
-}
-
-static u32 get_flags(struct jit *j, u32 i)
-{
-	u8 d = jit_def(j, i), t = jit_temp(j);
-	struct x86_rm state = rm_state(FRAME(j, fp_state));
-
-	emit_op(j, 0xae | MAP_0F, 3, state);			/* STMXCSR */
-	emit_op(j, 0x8b, d, state);
-	x86_alu_imm(j, ALU_AND, false, rm_reg(d), 0x3f);
-	emit_op(j, 0xb6 | MAP_0F, d, rm_index(STATE, d, 0, FRAME(j, flags) - STATE_BIAS));
-	emit_op(j, 0x0a | OP_BYTE, d, gcpu_flags(j, t));	/* OR */
-	return i;
-}
-
-static u32 set_flags(struct jit *j, u32 i)
-{
-	u8 s = jit_use(j, j->ir->op[i].a), t = jit_temp(j);
-	struct x86_rm state = rm_state(FRAME(j, fp_state));
-
-	emit_op(j, 0x88 | OP_BYTE, s, gcpu_flags(j, t));
-	emit_op(j, 0xae | MAP_0F, 3, state);
-	x86_alu_imm(j, ALU_AND, false, state, ~0x3f);
-	emit_op(j, 0xae | MAP_0F, 2, state);			/* LDMXCSR */
-	return i;
+	return may_suspect(j, &f) ? nan_suspect(j, &f, t, d) : nan_finish(j, &f, t, d);
 }
 
 u32 x86_op_fp(struct jit *j, u32 i)
@@ -715,17 +701,9 @@ u32 x86_op_fp(struct jit *j, u32 i)
 	case IR_FMIN:	return minmax(j, i, false);
 	case IR_FMAX:	return minmax(j, i, true);
 	case IR_FCMP:	return compare(j, i);
-	case IR_FFLAGS:	return get_flags(j, i);
-	case IR_SETFFLAGS: return set_flags(j, i);
 	case IR_FTOI:	return to_int(j, i);
 	case IR_ITOF:	return from_int(j, i);
 	case IR_FCVT:	return convert(j, i);
-	case IR_BOX32:	return j->kind[i] == KIND_FP ? box(j, i) : 0;
-	case IR_UNBOX32: return j->kind[i] == KIND_FP ? unbox(j, i) : 0;
-	case IR_AND64:	return bits(j, i, 0x54);
-	case IR_ANDN64:	return bits(j, i, 0x55);
-	case IR_OR64:	return bits(j, i, 0x56);
-	case IR_XOR64:	return bits(j, i, 0x57);
-	default:	return 0;
+	default:	return x86_op_fpbits(j, i);
 	}
 }

@@ -101,10 +101,12 @@ static bool access_fflags(struct translation *tr, u32 insn, u32 d, val_t v, bool
 	if (insn >> 20 != CSR_FFLAGS || !(tr->w->ctx & CTX_FP) ||
 	    (writes && !(tr->w->ctx & CTX_FP_DIRTY && funct3 % 4 == 1)))
 		return false;
-	val_t old = ir_emit(tr->b, IR_FFLAGS, 0, 0, 0, 0, 0, 0);
+	val_t old = d ? ir_emit(tr->b, IR_FFLAGS, 0, 0, 0, 0, 0, 0) : 0;
 
+	if (writes && tr->b->op[v].op != IR_FFLAGS)
+		v = ir_2(tr->b, IR_AND64, v, ir_const(tr->b, 0x1f));
 	if (writes)
-		ir_1(tr->b, IR_SETFFLAGS, ir_2(tr->b, IR_AND64, v, ir_const(tr->b, 0x1f)));
+		ir_1(tr->b, IR_SETFFLAGS, v);
 	write_x(tr, d, old);
 	return true;
 }
