@@ -164,6 +164,7 @@ struct jit {
 	bool scaled[IR_OPS_MAX];	/* a SHL64 by 1 to 3 for one ADD64: done there */
 	bool narrow[IR_OPS_MAX];	/* nobody looks at more than the low 32 bits */
 	bool boxed[IR_OPS_MAX];		/* known to be a single's box */
+	bool sunk[IR_OPS_MAX];		/* to be done where its value is used: sink.c */
 	u32 locked, flocked;		/* not to be taken for something else in this operation */
 	val_t reg[JIT_REGS], freg[JIT_REGS];	/* value in each temporary */
 	val_t slot[IR_MEMO];		/* value that lives in state slot i */
@@ -215,6 +216,9 @@ void jit_slices(struct gcpu *g, struct exit *x, s64 length,
 		enum slice_why (*go)(struct gcpu *g, s64 slice));
 /* Enter host code, with frame->budget and ->end set; pc and icount are exact if they can be. */
 enum jit_why jit_enter(struct gcpu *g, struct jit_frame *f, const struct block *b);
+
+/* sink.c: choose what is sunk, after ->last, ->kind and ->scaled are known. */
+void jit_sink(struct jit *j);
 
 /* lower.c */
 /* @b and j->at .. j->end are set; true if the block fits. Bytes written: j->at - j->start. */

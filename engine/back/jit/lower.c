@@ -148,6 +148,7 @@ static void survey(struct jit *j)
 	for (u32 i = ir->count - 1; i > 0; i--)
 		if (j->lazy[i])
 			j->last[ir->op[i].a] = MAX(j->last[ir->op[i].a], j->last[i]);
+	jit_sink(j);
 }
 
 static void pins_choose(struct jit *j)
@@ -276,7 +277,13 @@ static u32 lower_vector_state(struct jit *j, u32 i, bool get)
 	return i;
 }
 
-static u32 lower_op(struct jit *j, u32 i)
+static bool has_room(const struct jit *j)
+{
+	return (size_t)(j->end - j->at) >= JIT_MARGIN;
+}
+
+/* Operation @i, whose sunk operands have been done. */
+static u32 lower_one(struct jit *j, u32 i)
 {
 	u32 done;
 
@@ -306,9 +313,30 @@ static u32 lower_op(struct jit *j, u32 i)
 	return done ? done : lower_slow(j, i);
 }
 
-static bool has_room(struct jit *j)
+/* The last operation that is done with @i: a sunk operand's may be @i itself. */
+static u32 lower_op(struct jit *j, u32 i)
 {
-	return (size_t)(j->end - j->at) >= JIT_MARGIN;
+	const struct ir_op *o = &j->ir->op[i];
+	const val_t v[3] = { o->a, o->b, o->c };
+	u32 done = 0;
+
+	for (u32 n = 0; n < 3 && done < i; n++)
+		if (j->sunk[v[n]]) {
+			j->sunk[v[n]] = false;
+			done = lower_op(j, v[n]);
+		}
+	if (done < i) {
+		j->full |= !has_room(j);
+		if (j->full)
+			return i;
+		j->op = i;
+		done = lower_one(j, i);
+		for (u32 k = i + 1; k <= done; k++)
+			j->sunk[k] = false;
+	}
+	j->op = done;
+	jit_places_end_op(j);
+	return done;
 }
 
 bool jit_lower(struct jit *j, const struct ir_block *ir, struct block *b)
@@ -317,20 +345,18 @@ bool jit_lower(struct jit *j, const struct ir_block *ir, struct block *b)
 	j->b = b;
 	j->op = 0;
 	j->sites = j->colds = 0;
+	j->full = false;
 	pins_choose(j);
 	survey(j);
 	jit_places_init(j);
 	if (!has_room(j))
 		return false;
 	j->t->begin(j);
-	for (u32 i = 1; i < ir->count; i++) {
-		if (!has_room(j))
-			return false;
-		j->op = i;
-		i = lower_op(j, i);
-		j->op = i;
-		jit_places_end_op(j);
-	}
+	for (u32 i = 1; i < ir->count && !j->full; i++)
+		if (!j->sunk[i])
+			i = lower_op(j, i);
+	if (j->full)
+		return false;
 	j->cold_at = j->at;
 	for (u32 i = 0; i < j->colds; i++) {
 		if (!has_room(j))
