@@ -240,16 +240,25 @@ static void exit_to(struct jit *j, gva_t pc, enum ir_exit how)
 
 /*
  * The jump of a link is the 5 bytes at @at. A guarded one has the comparison before it: opcode,
- * ModRM, 32-bit displacement, the stamp; then a short jump.
+ * ModRM, 32-bit displacement, the stamp; then a short jump. A branch that is
+ * its block's last instruction is linked itself: at @at is MOV EAX, imm32, where its code to leave
+ * with begins, and the immediate is the distance back to the branch's end.
  */
 #define GUARD_STAMP	6
 #define GUARD_JUMP	12
+#define MOV_EAX	0xb8
 
 u32 x86_link(u8 *at, const u8 *at_rx, const u8 *to, u32 stamp, bool guarded)
 {
 	u32 jump = guarded ? GUARD_JUMP : 0;
-	s32 d = to ? (s32)(to - (at_rx + jump + 5)) : 0;
+	s32 d = to ? (s32)(to - (at_rx + jump + 5)) : 0, back;
 
+	if (at[0] == MOV_EAX) {
+		__builtin_memcpy(&back, at + 1, 4);
+		d = to ? (s32)(to - (at_rx - back)) : back;
+		__builtin_memcpy(at - back - 4, &d, 4);
+		return 0;
+	}
 	if (guarded && !to)
 		stamp = 0;
 	__builtin_memcpy(at + jump + 1, &d, 4);
@@ -292,6 +301,15 @@ static void cold_exit(struct jit *j, struct jit_cold *c)
 	const struct ir_op *o = &j->ir->op[c->op];
 
 	x86_fix(j, c->from[0]);
+	if (!c->n && o->aux == IR_CHAIN) {
+		u32 at = (u32)(j->at - j->code->rw);
+
+		emit8(j, MOV_EAX);
+		emit32(j, (u32)(j->at - 1 - c->from[0]));
+		set_site(j, jit_site(j, SITE_LINK, o->imm, at));
+		leave(j, JIT_LINK);
+		return;
+	}
 	give_back(j, (u32)c->n);
 	exit_to(j, o->imm, o->aux);
 }
