@@ -45,6 +45,7 @@ static bool ir_makes_sx32(const struct ir_block *b, const struct ir_op *o)
 	case IR_SX8: case IR_SX16: case IR_SX32: case IR_ZX8: case IR_ZX16:
 	case IR_LDU8: case IR_LDU16: case IR_LDS8: case IR_LDS16: case IR_LDS32:
 	case IR_SETEQ64: case IR_SETNE64: case IR_SETLTU64: case IR_SETLTS64:
+	case IR_SETLEU64: case IR_SETLES64:
 		return true;
 	case IR_CONST:
 		return (u64)(s32)o->imm == o->imm;
@@ -218,6 +219,29 @@ static val_t ir_fold_rotate(struct ir_block *b, enum ir_opcode op, val_t x, val_
 	return 0;
 }
 
+/* Comparisons that are then negated, and "and not": what other instruction sets have. */
+static val_t ir_fold_not(struct ir_block *b, enum ir_opcode op, val_t x, val_t y)
+{
+	const struct ir_op o = b->op[x];
+	u64 v;
+
+	if (op == IR_AND64) {
+		if (o.op == IR_XOR64 && ir_is_const(b, o.b, &v) && v == ~0ull)
+			return ir_2(b, IR_ANDN64, y, o.a);
+		if (b->op[y].op == IR_XOR64 && ir_is_const(b, b->op[y].b, &v) && v == ~0ull)
+			return ir_2(b, IR_ANDN64, x, b->op[y].a);
+	}
+	if (op != IR_XOR64 || !ir_is_const(b, y, &v) || v != 1)
+		return 0;
+	switch (o.op) {
+	case IR_SETEQ64:	return ir_2(b, IR_SETNE64, o.a, o.b);
+	case IR_SETNE64:	return ir_2(b, IR_SETEQ64, o.a, o.b);
+	case IR_SETLTU64:	return ir_2(b, IR_SETLEU64, o.b, o.a);
+	case IR_SETLTS64:	return ir_2(b, IR_SETLES64, o.b, o.a);
+	default:		return 0;
+	}
+}
+
 /* The value of a pure scalar operation on constants, or of one that changes nothing; 0 = no. */
 static val_t ir_fold(struct ir_block *b, enum ir_opcode op, val_t x, val_t y, val_t z, u64 imm)
 {
@@ -243,9 +267,11 @@ static val_t ir_fold(struct ir_block *b, enum ir_opcode op, val_t x, val_t y, va
 		return vx ? y : z;
 	if (op == IR_SEL32 && cx)
 		return ir_emit(b, IR_ZX32, (u32)vx ? y : z, 0, 0, 0, 0, 0);
-	val_t field = ir_fold_field(b, op, x, y);
+	val_t v = ir_fold_field(b, op, x, y);
 
-	return field ? field : ir_fold_rotate(b, op, x, y);
+	if (!v)
+		v = ir_fold_rotate(b, op, x, y);
+	return v ? v : ir_fold_not(b, op, x, y);
 }
 
 val_t ir_emit(struct ir_block *b, enum ir_opcode op, val_t x, val_t y, val_t z, u8 aux, s32 off,

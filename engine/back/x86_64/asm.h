@@ -24,7 +24,7 @@ enum x86_reg {
 _Static_assert(STATE_BIAS % 64 == PAGE_SHIFT, "STATE is a shift count");
 
 struct x86_rm {
-	u8 reg;			/* the register, or the base */
+	u8 reg;			/* the register, or the base; NO_REG: an index alone */
 	u8 index;		/* or NO_REG */
 	u8 scale;		/* log2 */
 	bool mem;

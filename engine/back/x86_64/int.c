@@ -196,6 +196,12 @@ static u32 shift(struct jit *j, u32 i, u8 digit, bool wide)
 		struct src a = src_of(j, o->a);
 		u8 d = jit_def(j, i);
 
+		if (digit == 4 && count <= 3 && !a.constant && !a.fp && !a.rm.mem &&
+		    a.rm.reg != d) {
+			x86_lea(j, wide, d, count == 1 ? rm_index(a.rm.reg, a.rm.reg, 0, 0) :
+					    rm_index(NO_REG, a.rm.reg, (u8)count, 0));
+			return i;
+		}
 		src_to(j, d, &a);
 		x86_shift_imm(j, digit, wide, d, (u8)count);
 		return i;

@@ -268,9 +268,12 @@ static void folding_changes_no_value(void **state)
 	static const u16 ops[] = {
 		IR_ADD32, IR_SUB32, IR_SHL32, IR_SHR32, IR_SAR32, IR_OR32, IR_XOR32, IR_ROTR32,
 		IR_ADD64, IR_SUB64, IR_SHL64, IR_SHR64, IR_SAR64, IR_OR64, IR_XOR64, IR_AND64,
-		IR_SX32,  IR_SX32,  IR_ZX32,  IR_SX16,  IR_SX32,  IR_ZX8,  IR_SETLTU64, IR_SEL64,
+		IR_SX32,  IR_SX32,  IR_ZX32,  IR_SX16,  IR_SX32,  IR_ZX8,   IR_SEL64, IR_XOR64,
+		IR_SETLTU64, IR_SETLTS64, IR_SETEQ64, IR_SETNE64, IR_AND64, IR_ANDN64,
 	};
-	static const u8 count_of[] = { 0, 1, 7, 8, 16, 24, 25, 31, 32, 33, 39, 40, 48, 57, 63 };
+	static const u64 constant[] = {
+		0, 1, 1, 7, 8, 16, 24, 25, 31, 32, 33, 39, 40, 48, 57, 63, ~0ull,
+	};
 
 	(void)state;
 	for (u32 n = 0; n < 100000; n++) {
@@ -284,7 +287,7 @@ static void folding_changes_no_value(void **state)
 
 			p = rnd() / 64 % made, q = rnd() / 64 % made, r = rnd() / 64 % made;
 			if (rnd() / 64 % 2) {
-				value[made] = count_of[rnd() / 64 % ARRAY_LEN(count_of)];
+				value[made] = constant[rnd() / 64 % ARRAY_LEN(constant)];
 				v[made] = ir_const(b, value[made]);
 				q = made++;
 			}
