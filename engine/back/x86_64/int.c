@@ -239,14 +239,46 @@ static u32 high(struct jit *j, u32 i, bool a_signed, bool b_signed)
 	return result_from(j, i, RDX);
 }
 
-/*
- * Division by zero gives 0 and leaves the dividend as remainder; by -1 the CPU would trap on the
- * smallest number.
- */
+/* Division by zero, and by -1, where the CPU would trap on the smallest number. */
+static void cold_divide(struct jit *j, struct jit_cold *c)
+{
+	bool remainder = c->r[0], wide = c->r[1], ones = c->r[2];
+
+	x86_fix(j, c->from[0]);
+	if (remainder)
+		emit_op(j, 0x89 | width(wide), RAX, rm_reg(RDX));
+	else
+		x86_imm(j, RAX, !ones ? 0 : wide ? ~0ull : UINT32_MAX);
+	x86_jmp_to(j, c->back);
+	if (!c->from[1])
+		return;
+	x86_fix(j, c->from[1]);
+	if (remainder)
+		x86_imm(j, RDX, 0);
+	else
+		emit_op(j, 0xf7 | width(wide), 3, rm_reg(RAX));		/* NEG */
+	x86_jmp_to(j, c->back);
+}
+
+/* The SEL behind quotient @i that makes it all ones where the divisor is 0, as in RISC-V; or 0. */
+static u32 ones_by_zero(const struct jit *j, u32 i, bool wide)
+{
+	u32 n = jit_next_op(j, i);
+	const struct ir_op *sel = &j->ir->op[n];
+	u64 ones;
+
+	return j->ir->op[i].uses == 1 && n < j->ir->count &&
+	       sel->op == (wide ? IR_SEL64 : IR_SEL32) && sel->b == i &&
+	       sel->a == j->ir->op[i].b && ir_is_const(j->ir, sel->c, &ones) &&
+	       (wide ? ones : ones | ~0ull << 32) == ~0ull ? n : 0;
+}
+
+/* Division by zero gives 0 and leaves the dividend as remainder. */
 static u32 divide(struct jit *j, u32 i, bool is_signed, bool remainder, bool wide)
 {
 	const struct ir_op *o = &j->ir->op[i];
-	u8 *zero, *minus = NULL, *end, *end2 = NULL;
+	u32 sel = remainder ? 0 : ones_by_zero(j, i, wide);
+	struct jit_cold *c;
 	struct src a;
 	u8 b;
 
@@ -255,11 +287,13 @@ static u32 divide(struct jit *j, u32 i, bool is_signed, bool remainder, bool wid
 	b = jit_use(j, o->b);
 	a = src_of(j, o->a);
 	src_to(j, RAX, &a);
+	c = jit_cold(j, cold_divide);
+	c->r[0] = remainder, c->r[1] = wide, c->r[2] = sel != 0;
 	emit_op(j, 0x85 | width(wide), b, rm_reg(b));
-	zero = x86_jcc_short(j, CC_X_E);
+	c->from[0] = x86_jcc(j, CC_X_E);
 	if (is_signed) {
 		x86_alu_imm(j, ALU_CMP, wide, rm_reg(b), -1);
-		minus = x86_jcc_short(j, CC_X_E);
+		c->from[1] = x86_jcc(j, CC_X_E);
 		if (wide)
 			emit8(j, 0x48);
 		emit8(j, 0x99);				/* CQO */
@@ -267,24 +301,10 @@ static u32 divide(struct jit *j, u32 i, bool is_signed, bool remainder, bool wid
 		x86_imm(j, RDX, 0);
 	}
 	emit_op(j, 0xf7 | width(wide), is_signed ? 7 : 6, rm_reg(b));
-	end = x86_jmp_short(j);
-	if (is_signed) {
-		x86_fix_short(j, minus);
-		if (remainder)
-			x86_imm(j, RDX, 0);
-		else
-			emit_op(j, 0xf7 | width(wide), 3, rm_reg(RAX));		/* NEG */
-		end2 = x86_jmp_short(j);
-	}
-	x86_fix_short(j, zero);
-	if (remainder)
-		emit_op(j, 0x89 | width(wide), RAX, rm_reg(RDX));
-	else
-		x86_imm(j, RAX, 0);
-	x86_fix_short(j, end);
-	if (end2)
-		x86_fix_short(j, end2);
-	return result_from(j, i, remainder ? RDX : RAX);
+	c->back = j->at;
+	i = sel ? sel : i;
+	result_from(j, i, remainder ? RDX : RAX);
+	return i;
 }
 
 /* ---- comparisons ---- */
