@@ -259,6 +259,7 @@ k index.w;	slli a5, a4, 2; add a5, a3, a5; lw a4, 0(a5)
 k load.global;	auipc a5, 0x10; ld a5, 16(a5)
 k not.and;	not a0, a0; and a0, a0, a1
 k sleu;		sltu a0, a0, a1; xori a0, a0, 1
+k index.stack;	slli a0, a0, 3; addi a0, a0, 64; add a0, a0, sp; ld a0, -64(a0)
 k rotate.w;	srliw a0, a1, 7; slliw a1, a1, 25; or a0, a0, a1
 k rotate.d;	srli a0, a1, 7; slli a1, a1, 57; or a0, a0, a1
 k index.u;	slli a0, a0, 32; srli a0, a0, 30; add a0, a0, a1

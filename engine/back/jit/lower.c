@@ -104,18 +104,17 @@ static bool is_scaling(const struct jit *j, val_t v)
 	       count >= 1 && count <= 3;
 }
 
-/* Sums of a register and a scaled one. */
+/* Sums of a value, which may be constant, and a scaled one. */
 static void scaled_find(struct jit *j)
 {
 	const struct ir_block *ir = j->ir;
-	u64 c;
 
 	memset(j->scaled, 0, ir->count * sizeof(j->scaled[0]));
 	for (u32 i = 1; i < ir->count; i++) {
 		const struct ir_op *o = &ir->op[i];
 		val_t v = is_scaling(j, o->a) ? o->a : o->b;
 
-		if (o->op != IR_ADD64 || !is_scaling(j, v) || ir_is_const(ir, o->b, &c))
+		if (o->op != IR_ADD64 || !is_scaling(j, v))
 			continue;
 		j->scaled[v] = true;
 		j->last[ir->op[v].a] = MAX(j->last[ir->op[v].a], (u16)i);

@@ -96,9 +96,11 @@ static u32 alu(struct jit *j, u32 i, enum x86_alu op, bool wide)
 static u32 add_scaled(struct jit *j, u32 i, val_t base, val_t scaled)
 {
 	const struct ir_op *s = &j->ir->op[scaled];
-	u8 b = jit_use(j, base), x = jit_use(j, s->a);
+	s32 imm = 0;
+	u8 b = x86_imm_fits(j, base, true, &imm) ? NO_REG : jit_use(j, base);
+	u8 x = jit_use(j, s->a);
 
-	x86_lea(j, true, jit_def(j, i), rm_index(b, x, (u8)j->ir->op[s->b].imm, 0));
+	x86_lea(j, true, jit_def(j, i), rm_index(b, x, (u8)j->ir->op[s->b].imm, imm));
 	return i;
 }
 
