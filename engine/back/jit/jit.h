@@ -191,6 +191,12 @@ s32 jit_to_memory(struct jit *j, val_t v);
 s32 jit_spill_slot(const struct jit *j, val_t v);
 /* The result of operation @i has been written to its spill slot. */
 s32 jit_def_memory(struct jit *j, u32 i);
+/*
+ * May operation @i change its operand @v in memory, in the state's slot that the next operation
+ * PUTs the result to, both being used no more? Then *off is where, that PUT is returned and what
+ * @v was is forgotten; else 0.
+ */
+u32 jit_in_place(struct jit *j, u32 i, val_t v, s32 *off);
 u32 jit_get(struct jit *j, u32 i);
 u32 jit_put(struct jit *j, u32 i);
 /* Values that live in registers of the guest move out; and their slots are what memory holds. */

@@ -216,7 +216,6 @@ static void give_back(struct jit *j, u32 insns)
 static void exit_to(struct jit *j, gva_t pc, enum ir_exit how)
 {
 	u32 at = (u32)(j->at - j->code->rw), site;
-	u8 *no;
 
 	if (how == IR_CHECK) {
 		x86_imm(j, RAX, pc);
@@ -230,22 +229,20 @@ static void exit_to(struct jit *j, gva_t pc, enum ir_exit how)
 	} else {
 		emit_op(j, 0x81, ALU_CMP, rm_state(STAMP(j, pc)));
 		emit32(j, 0);
-		no = x86_jcc_short(j, CC_X_NE);
-		x86_jmp(j);
-		x86_fix_short(j, no);
+		x86_jcc(j, CC_X_E);
 	}
 	set_site(j, site);
 	leave(j, JIT_LINK);
 }
 
 /*
- * The jump of a link is the 5 bytes at @at. A guarded one has the comparison before it: opcode,
- * ModRM, 32-bit displacement, the stamp; then a short jump. A branch that is
+ * The jump of a link is the 5 bytes at @at. A guarded one has the comparison before it (opcode,
+ * ModRM, 32-bit displacement, the stamp) and is conditional, a prefix and 5 bytes. A branch that is
  * its block's last instruction is linked itself: at @at is MOV EAX, imm32, where its code to leave
  * with begins, and the immediate is the distance back to the branch's end.
  */
 #define GUARD_STAMP	6
-#define GUARD_JUMP	12
+#define GUARD_JUMP	11
 #define MOV_EAX	0xb8
 
 u32 x86_link(u8 *at, const u8 *at_rx, const u8 *to, u32 stamp, bool guarded)

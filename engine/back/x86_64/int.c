@@ -59,10 +59,36 @@ static bool add_apart(struct jit *j, bool wide, u8 d, const struct src *a, const
 	return true;
 }
 
+/* state[off] op= b: a register of the guest that is in memory. */
+static u32 alu_in_place(struct jit *j, u32 i, enum x86_alu op)
+{
+	const struct ir_op *o = &j->ir->op[i];
+	val_t b = o->b;
+	s32 imm, off;
+	u32 put = 0;
+
+	if (o->a == o->b)
+		return 0;
+	put = jit_in_place(j, i, o->a, &off);
+	if (!put && op != ALU_SUB) {
+		put = jit_in_place(j, i, o->b, &off);
+		b = o->a;
+	}
+	if (put && x86_imm_fits(j, b, true, &imm))
+		x86_alu_imm(j, op, true, rm_state(off), imm);
+	else if (put)
+		emit_op(j, (u32)op << 3 | 1 | OP_W, jit_use(j, b), rm_state(off));
+	return put;
+}
+
 static u32 alu(struct jit *j, u32 i, enum x86_alu op, bool wide)
 {
 	const struct ir_op *o = &j->ir->op[i];
 	s32 imm = 0;
+	u32 put = wide ? alu_in_place(j, i, op) : 0;
+
+	if (put)
+		return put;
 	bool is_imm = x86_imm_fits(j, o->b, wide, &imm), commutes = op != ALU_SUB;
 	struct x86_rm b = is_imm ? rm_reg(NO_REG) : x86_rm_of(j, o->b);
 	struct src a = src_of(j, o->a);
@@ -187,7 +213,15 @@ static u32 shift(struct jit *j, u32 i, u8 digit, bool wide)
 	u64 count;
 
 	if (ir_is_const(j->ir, o->b, &count)) {
+		s32 off;
+		u32 put = wide && digit != 1 ? jit_in_place(j, i, o->a, &off) : 0;
+
 		count &= wide ? 63 : 31;
+		if (put) {
+			emit_op(j, 0xc1 | OP_W, digit, rm_state(off));
+			emit8(j, (u8)count);
+			return put;
+		}
 		if (digit == 1 && j->features & X86_BMI2) {
 			struct x86_rm a = x86_rm_of(j, o->a);
 
