@@ -58,6 +58,8 @@ static bool ir_looks_high(const struct ir_op *o, u32 n, bool high)
 	switch (o->op) {
 	case IR_SX8: case IR_SX16: case IR_SX32: case IR_ZX8: case IR_ZX16: case IR_ZX32:
 		return false;
+	case IR_BFXU: case IR_BFXS:
+		return (o->imm & 63) + (o->imm >> 8) > 32;
 	case IR_ST8: case IR_ST16: case IR_ST32:
 		return n == 0;
 	case IR_SHL64:
