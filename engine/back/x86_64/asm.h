@@ -206,6 +206,7 @@ void x86_compare(struct jit *j, const struct ir_op *o, bool wide);
 
 /* flow.c */
 void x86_begin(struct jit *j);
+bool x86_clears_target(const struct jit *j, val_t v);
 void x86_shared_code(struct jit *j);
 void x86_slow(struct jit *j, u32 site);
 u32 x86_link(u8 *at, const u8 *at_rx, const u8 *to, u32 stamp, bool guarded);

@@ -268,6 +268,19 @@ u32 x86_link(u8 *at, const u8 *at_rx, const u8 *to, u32 stamp, bool guarded)
 #define JUMP(j, member) \
 	rm_index(STATE, RCX, 0, (s32)((j)->jumps + offsetof(struct code_jump, member)) - STATE_BIAS)
 
+/*
+ * An AND that clears bit 0 of the target is left out: with that bit the target is not in the jump
+ * cache, where all are even if there is such an AND, and is cleared on the way to the miss.
+ */
+bool x86_clears_target(const struct jit *j, val_t v)
+{
+	const struct ir_op *o = &j->ir->op[v], *end = &j->ir->op[j->ir->count - 1];
+	u64 c;
+
+	return o->op == IR_AND64 && o->uses == 1 && ir_is_const(j->ir, o->b, &c) && c == ~1ull &&
+	       end->op == IR_EXITIND && end->a == v && end->aux != IR_CHECK;
+}
+
 static void exit_indirect(struct jit *j, u32 i)
 {
 	const struct ir_op *o = &j->ir->op[i];
@@ -290,6 +303,8 @@ static void exit_indirect(struct jit *j, u32 i)
 	emit_op(j, 0xff, 4, JUMP(j, entry));				/* JMP */
 	x86_fix_short(j, pc_differs);
 	x86_fix_short(j, stale);
+	if (x86_clears_target(j, o->a))
+		x86_alu_imm(j, ALU_AND, true, rm_reg(RAX), ~1);
 	x86_jmp_to(j, x86_common(j, j->common.miss[j->fp]));
 }
 

@@ -118,6 +118,14 @@ static u32 alu(struct jit *j, u32 i, enum x86_alu op, bool wide)
 	return i;
 }
 
+static u32 copy(struct jit *j, u32 i)
+{
+	struct src a = src_of(j, j->ir->op[i].a);
+
+	src_to(j, jit_def(j, i), &a);
+	return i;
+}
+
 /* base + (index << scale) */
 static u32 add_scaled(struct jit *j, u32 i, val_t base, val_t scaled)
 {
@@ -486,7 +494,11 @@ u32 x86_op_int(struct jit *j, u32 i)
 	switch (op) {
 	BOTH(ADD):	return add(j, i, wide);
 	BOTH(SUB):	return alu(j, i, ALU_SUB, wide);
-	BOTH(AND):	return alu(j, i, ALU_AND, wide);
+	case IR_AND64:
+		if (x86_clears_target(j, (val_t)i))
+			return copy(j, i);
+		return alu(j, i, ALU_AND, true);
+	case IR_AND32:	return alu(j, i, ALU_AND, false);
 	BOTH(OR):	return alu(j, i, ALU_OR, wide);
 	BOTH(XOR):	return alu(j, i, ALU_XOR, wide);
 	BOTH(ANDN):	return alu_not(j, i, ALU_AND, wide);
