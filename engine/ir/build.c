@@ -27,11 +27,55 @@ bool ir_insn(struct ir_block *b, gva_t pc)
 	return true;
 }
 
+bool ir_is_const(const struct ir_block *b, val_t v, u64 *out)
+{
+	if (!v || b->op[v].op != IR_CONST)
+		return false;
+	*out = b->op[v].imm;
+	return true;
+}
+
+/* Is the result of @o the sign extension of its low half? */
+static bool ir_makes_sx32(const struct ir_block *b, const struct ir_op *o)
+{
+	u64 c = 0;
+	bool constant = ir_is_const(b, o->b, &c);
+
+	switch (o->op) {
+	case IR_SX8: case IR_SX16: case IR_SX32: case IR_ZX8: case IR_ZX16:
+	case IR_LDU8: case IR_LDU16: case IR_LDS8: case IR_LDS16: case IR_LDS32:
+	case IR_SETEQ64: case IR_SETNE64: case IR_SETLTU64: case IR_SETLTS64:
+	case IR_SETLEU64: case IR_SETLES64:
+		return true;
+	case IR_CONST:
+		return (u64)(s32)o->imm == o->imm;
+	case IR_SHR32:
+		return constant && (c & 31) != 0;
+	case IR_SHR64:
+		return constant && (c & 63) > 32;
+	case IR_SAR64:
+		return b->sx32[o->a] || (constant && (c & 63) >= 32);
+	case IR_AND64:
+		return (b->sx32[o->a] && b->sx32[o->b]) || (constant && c <= INT32_MAX);
+	case IR_OR64: case IR_XOR64: case IR_ANDN64: case IR_ORN64: case IR_XNOR64:
+		return b->sx32[o->a] && b->sx32[o->b];
+	case IR_SEL64:
+		return b->sx32[o->b] && b->sx32[o->c];
+	case IR_BFXU:
+		return o->imm >> 8 < 32;
+	case IR_BFXS:
+		return o->imm >> 8 <= 32;
+	default:
+		return false;
+	}
+}
+
 static val_t ir_append(struct ir_block *b, struct ir_op op)
 {
 	assert(b->count < IR_OPS_MAX && !b->ended);
 	op.insn = (u8)(b->insns ? b->insns - 1 : 0);
 	b->op[b->count] = op;
+	b->sx32[b->count] = ir_makes_sx32(b, &op);
 	if (ir_has(op.op, 'X'))
 		b->ended = true;
 	if (op.op == IR_STS)
@@ -42,14 +86,6 @@ static val_t ir_append(struct ir_block *b, struct ir_op op)
 val_t ir_const(struct ir_block *b, u64 v)
 {
 	return ir_append(b, (struct ir_op){ .op = IR_CONST, .imm = v });
-}
-
-bool ir_is_const(const struct ir_block *b, val_t v, u64 *out)
-{
-	if (!v || b->op[v].op != IR_CONST)
-		return false;
-	*out = b->op[v].imm;
-	return true;
 }
 
 static bool ir_commutes(enum ir_opcode op)
@@ -80,26 +116,13 @@ static bool ir_zero_is_neutral(enum ir_opcode op)
 	}
 }
 
-/* Is the sign extension of @v's low 32 bits @v itself? */
-static bool ir_is_sx32(const struct ir_block *b, val_t v)
+/* Is the upper half of @v known to be 0? */
+static bool ir_is_zx32(const struct ir_block *b, val_t v)
 {
-	const struct ir_op *o = &b->op[v];
-	u64 count;
+	enum ir_opcode op = b->op[v].op;
 
-	switch (o->op) {
-	case IR_SX8: case IR_SX16: case IR_SX32: case IR_ZX8: case IR_ZX16:
-	case IR_LDU8: case IR_LDU16: case IR_LDS8: case IR_LDS16: case IR_LDS32:
-	case IR_SETEQ64: case IR_SETNE64: case IR_SETLTU64: case IR_SETLTS64:
-		return true;
-	case IR_SHR32:
-		return ir_is_const(b, o->b, &count) && (count & 31) != 0;
-	case IR_AND64:
-		return ir_is_const(b, o->b, &count) && count <= INT32_MAX;
-	case IR_BFXS:
-		return o->imm >> 8 <= 32;
-	default:
-		return false;
-	}
+	return ir_info[op].result == 'w' || (op >= IR_ZX8 && op <= IR_ZX32) ||
+	       (op >= IR_LDU8 && op <= IR_LDU32);
 }
 
 /* @len bits of @v from bit @at on. */
@@ -111,6 +134,7 @@ static val_t ir_bits(struct ir_block *b, val_t v, u32 at, u32 len, bool is_signe
 	return ir_emit(b, is_signed ? IR_BFXS : IR_BFXU, v, 0, 0, 0, 0, at | len << 8);
 }
 _Static_assert(IR_SX32 == IR_SX8 + 2 && IR_ZX32 == IR_ZX8 + 2, "extensions are in order of width");
+_Static_assert(IR_LDU32 == IR_LDU8 + 2, "so are loads");
 
 /* Operand and count if @v is a shift to the left by a constant; a 32-bit one may be extended. */
 static val_t ir_shifted_left(const struct ir_block *b, val_t v, bool wide, u64 *count)
@@ -124,8 +148,9 @@ static val_t ir_shifted_left(const struct ir_block *b, val_t v, bool wide, u64 *
 }
 
 /*
- * Two shifts by constants that take a field out of @x, and a 32-bit shift to the right that is then
- * extended: what compilers write for extensions and for bit fields. 0: @op is not the last of them.
+ * Two shifts by constants that take a field out of @x, perhaps to scale it; and a 32-bit shift to
+ * the right that is then extended: what compilers write for extensions and for bit fields.
+ * 0: @op is not the last of them.
  */
 static val_t ir_fold_field(struct ir_block *b, enum ir_opcode op, val_t x, val_t y)
 {
@@ -136,7 +161,12 @@ static val_t ir_fold_field(struct ir_block *b, enum ir_opcode op, val_t x, val_t
 	switch (op) {
 	case IR_SHR64: case IR_SAR64:
 		v = ir_shifted_left(b, x, true, &left);
-		if (!v || !ir_is_const(b, y, &right) || right > 63 || right < left || !left)
+		if (!v || !ir_is_const(b, y, &right) || right > 63 || !left)
+			return 0;
+		if (right < left && left == 32)
+			return ir_2(b, IR_SHL64, ir_bits(b, v, 0, 32, op == IR_SAR64),
+				    ir_const(b, left - right));
+		if (right < left)
 			return 0;
 		return ir_bits(b, v, (u32)(right - left), (u32)(64 - right), op == IR_SAR64);
 	case IR_SX32:
@@ -154,6 +184,64 @@ static val_t ir_fold_field(struct ir_block *b, enum ir_opcode op, val_t x, val_t
 	}
 }
 
+/* Count and operand of a shift to the right by a constant that is not 0. */
+static val_t ir_shifted_right(const struct ir_block *b, val_t v, bool wide, u64 *count)
+{
+	const struct ir_op *o = &b->op[v];
+
+	return o->op == (wide ? IR_SHR64 : IR_SHR32) && ir_is_const(b, o->b, count) &&
+	       *count > 0 && *count < (wide ? 64 : 32) ? o->a : 0;
+}
+
+/*
+ * Two shifts of the same value whose results have no bit in common, put together by @op: a
+ * rotation. For a 64-bit @op 32-bit shifts will do if the left one is extended, as is the result
+ * then: its sign comes from there.
+ */
+static val_t ir_fold_rotate(struct ir_block *b, enum ir_opcode op, val_t x, val_t y)
+{
+	bool wide = op == IR_OR64 || op == IR_XOR64 || op == IR_ADD64;
+	u64 left, right;
+	val_t v;
+
+	if (!wide && op != IR_OR32 && op != IR_XOR32 && op != IR_ADD32)
+		return 0;
+	for (u32 turn = 0; turn < 2; turn++, v = x, x = y, y = v) {
+		bool extended = wide && b->op[y].op == IR_SX32, whole = wide && !extended;
+
+		v = ir_shifted_left(b, y, whole, &left);
+		if (!v || v != ir_shifted_right(b, x, whole, &right) ||
+		    left + right != (whole ? 64 : 32))
+			continue;
+		v = ir_2(b, whole ? IR_ROTR64 : IR_ROTR32, v, ir_const(b, right));
+		return extended ? ir_1(b, IR_SX32, v) : v;
+	}
+	return 0;
+}
+
+/* Comparisons that are then negated, and "and not": what other instruction sets have. */
+static val_t ir_fold_not(struct ir_block *b, enum ir_opcode op, val_t x, val_t y)
+{
+	const struct ir_op o = b->op[x];
+	u64 v;
+
+	if (op == IR_AND64) {
+		if (o.op == IR_XOR64 && ir_is_const(b, o.b, &v) && v == ~0ull)
+			return ir_2(b, IR_ANDN64, y, o.a);
+		if (b->op[y].op == IR_XOR64 && ir_is_const(b, b->op[y].b, &v) && v == ~0ull)
+			return ir_2(b, IR_ANDN64, x, b->op[y].a);
+	}
+	if (op != IR_XOR64 || !ir_is_const(b, y, &v) || v != 1)
+		return 0;
+	switch (o.op) {
+	case IR_SETEQ64:	return ir_2(b, IR_SETNE64, o.a, o.b);
+	case IR_SETNE64:	return ir_2(b, IR_SETEQ64, o.a, o.b);
+	case IR_SETLTU64:	return ir_2(b, IR_SETLEU64, o.b, o.a);
+	case IR_SETLTS64:	return ir_2(b, IR_SETLES64, o.b, o.a);
+	default:		return 0;
+	}
+}
+
 /* The value of a pure scalar operation on constants, or of one that changes nothing; 0 = no. */
 static val_t ir_fold(struct ir_block *b, enum ir_opcode op, val_t x, val_t y, val_t z, u64 imm)
 {
@@ -166,15 +254,24 @@ static val_t ir_fold(struct ir_block *b, enum ir_opcode op, val_t x, val_t y, va
 		return ir_const(b, ir_eval(op, vx, vy, vz, imm));
 	if (cy && vy == 0 && ir_zero_is_neutral(op))
 		return x;
-	if (op == IR_SX32 && ir_is_sx32(b, x))
+	if (op == IR_SX32 && b->sx32[x])
 		return x;
+	if (op == IR_ZX32 && ir_is_zx32(b, x))
+		return x;
+	if (op == IR_SX32 && (b->op[x].op == IR_ADD32 || b->op[x].op == IR_SUB32) &&
+	    ir_is_const(b, b->op[x].b, &vy) && !(u32)vy)
+		return ir_1(b, IR_SX32, b->op[x].a);
 	if (op == IR_SETLTU64 && cx && vx == 0)
 		return ir_2(b, IR_SETNE64, y, x);
 	if (op == IR_SEL64 && cx)
 		return vx ? y : z;
 	if (op == IR_SEL32 && cx)
 		return ir_emit(b, IR_ZX32, (u32)vx ? y : z, 0, 0, 0, 0, 0);
-	return ir_fold_field(b, op, x, y);
+	val_t v = ir_fold_field(b, op, x, y);
+
+	if (!v)
+		v = ir_fold_rotate(b, op, x, y);
+	return v ? v : ir_fold_not(b, op, x, y);
 }
 
 val_t ir_emit(struct ir_block *b, enum ir_opcode op, val_t x, val_t y, val_t z, u8 aux, s32 off,

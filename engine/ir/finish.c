@@ -1,13 +1,15 @@
 /*
  * The backward pass: dead operations and dead PUTs become NOP, uses are counted. A PUT is
  * dead if the same place is PUT again with nothing between that could fault, leave or
- * read it.
+ * read it. Extensions to 64 bits whose upper half nobody looks at are replaced by what they extend.
  */
 #include "engine/ir/ir.h"
 #include "kernel/base/str.h"
 
 struct pass {
 	bool overwritten[IR_MEMO];	/* state[8 * i] is written later, and not observed before */
+	bool high[IR_OPS_MAX];		/* the value's upper half matters to what is left */
+	bool extends;			/* an extension is left whose does not */
 };
 
 static bool ir_is_get(enum ir_opcode op)
@@ -45,9 +47,77 @@ static void pass_observe(struct pass *p, const struct ir_op *o)
 	}
 }
 
+static bool ir_is_extension(const struct ir_op *o)
+{
+	return o->op == IR_SX32 || o->op == IR_ZX32;
+}
+
+/* Does the upper half of @o's operand @n matter? @high: that of the result does. */
+static bool ir_looks_high(const struct ir_op *o, u32 n, bool high)
+{
+	switch (o->op) {
+	case IR_SX8: case IR_SX16: case IR_SX32: case IR_ZX8: case IR_ZX16: case IR_ZX32:
+		return false;
+	case IR_BFXU: case IR_BFXS:
+		return (o->imm & 63) + (o->imm >> 8) > 32;
+	case IR_ST8: case IR_ST16: case IR_ST32:
+		return n == 0;
+	case IR_SHL64:
+		return n == 0 && high;
+	case IR_SHR64: case IR_SAR64: case IR_ROTR64:
+		return n == 0;
+	case IR_ADD64: case IR_SUB64: case IR_MUL64: case IR_AND64: case IR_OR64: case IR_XOR64:
+	case IR_ANDN64: case IR_ORN64: case IR_XNOR64:
+		return high;
+	case IR_SEL64:
+		return n == 0 || high;
+	default:
+		return ir_info[o->op].args[n] != 'w';
+	}
+}
+
+static void pass_use(struct pass *p, struct ir_block *b, u32 i)
+{
+	const struct ir_op *o = &b->op[i];
+	const val_t v[3] = { o->a, o->b, o->c };
+
+	for (u32 n = 0; n < 3; n++) {
+		b->op[v[n]].uses++;
+		if (v[n] && ir_looks_high(o, n, p->high[i]))
+			p->high[v[n]] = true;
+	}
+	if (ir_is_extension(o) && !p->high[i])
+		p->extends = true;
+}
+
+/* Let who uses an extension whose upper half does not matter use its operand. */
+static void ir_unextend(struct ir_block *b, const struct pass *p)
+{
+	val_t same[IR_OPS_MAX];
+
+	for (u32 i = 0; i < b->count; i++) {
+		struct ir_op *o = &b->op[i];
+
+		same[i] = (val_t)i;
+		o->a = same[o->a];
+		o->b = same[o->b];
+		o->c = same[o->c];
+		if (!ir_is_extension(o) || p->high[i])
+			continue;
+		same[i] = o->a;
+		b->op[o->a].uses += o->uses - 1;
+		o->op = IR_NOP;
+		o->a = 0;
+	}
+}
+
 static void ir_sweep(struct ir_block *b)
 {
-	struct pass p = { 0 };
+	struct pass p;
+
+	memset(p.overwritten, 0, sizeof(p.overwritten));
+	memset(p.high, 0, b->count);
+	p.extends = false;
 
 	for (u32 i = b->count - 1; i > 0; i--) {
 		struct ir_op *o = &b->op[i];
@@ -59,10 +129,10 @@ static void ir_sweep(struct ir_block *b)
 			continue;
 		}
 		pass_observe(&p, o);
-		b->op[o->a].uses++;
-		b->op[o->b].uses++;
-		b->op[o->c].uses++;
+		pass_use(&p, b, i);
 	}
+	if (p.extends)
+		ir_unextend(b, &p);
 }
 
 void ir_finish(struct ir_block *b, gva_t next_pc)

@@ -123,6 +123,7 @@ struct ir_block {
 	bool ended;		/* an X operation has been appended */
 	u16 insn_pc[IR_INSNS_MAX + 1];	/* offset of each instruction from pc */
 	val_t memo[IR_MEMO];	/* the value that state[8 * i] holds as an i64, or 0 */
+	bool sx32[IR_OPS_MAX];	/* the value is known to be its low half, sign-extended */
 	struct ir_op op[IR_OPS_MAX];
 };
 

@@ -257,6 +257,14 @@ k index.old;	slli a0, a1, 3; add a0, a0, a2; ld a0, 0(a0)
 k index;	sh3add a0, a1, a2; ld a0, 0(a0)
 k index.w;	slli a5, a4, 2; add a5, a3, a5; lw a4, 0(a5)
 k load.global;	auipc a5, 0x10; ld a5, 16(a5)
+k not.and;	not a0, a0; and a0, a0, a1
+k sleu;		sltu a0, a0, a1; xori a0, a0, 1
+k index.stack;	slli a0, a0, 3; addi a0, a0, 64; add a0, a0, sp; ld a0, -64(a0)
+k subw.sraiw;	subw a0, a0, a1; sraiw a0, a0, 5
+k rotate.w;	srliw a0, a1, 7; slliw a1, a1, 25; or a0, a0, a1
+k rotate.d;	srli a0, a1, 7; slli a1, a1, 57; or a0, a0, a1
+k index.u;	slli a0, a0, 32; srli a0, a0, 30; add a0, a0, a1
+k index.u4;	slli a0, a0, 32; srli a0, a0, 28; add a0, a0, a1
 k addw.chain;	addw a0, a1, a2; addw a0, a0, a3; addw a0, a0, a4
 k mask;		addi a0, a1, -1; and a0, a0, a2
 k select;	neg a0, a1; xor a2, a2, a3; and a2, a2, a0; xor a2, a2, a3

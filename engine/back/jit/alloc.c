@@ -403,6 +403,20 @@ u8 jit_fdef(struct jit *j, u32 i)
 	return j->place[i].freg = r;
 }
 
+u32 jit_in_place(struct jit *j, u32 i, val_t v, s32 *off)
+{
+	u32 n, s = put_after(j, i, &n);
+	struct place *p = &j->place[v];
+
+	*off = 8 * (s32)s;
+	if (s == IR_MEMO || j->slot[s] != v || p->reg != NO_REG || p->freg != NO_REG || !p->mem ||
+	    p->off != *off || j->ir->op[i].uses != 1 || !jit_dead_after(j, v, n))
+		return 0;
+	j->slot[s] = 0;
+	p->mem = false;
+	return n;
+}
+
 s32 jit_def_memory(struct jit *j, u32 i)
 {
 	struct place *p = &j->place[i];

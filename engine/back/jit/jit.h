@@ -190,6 +190,7 @@ struct jit {
 	struct suspects suspects;	/* before this operation; */
 	struct suspects born;		/* ... that it makes */
 	u32 written;			/* FP registers that it gives another value */
+	bool sunk[IR_OPS_MAX];		/* to be done where its value is used: sink.c */
 	u32 locked, flocked;		/* not to be taken for something else in this operation */
 	val_t reg[JIT_REGS], freg[JIT_REGS];	/* value in each temporary */
 	val_t slot[IR_MEMO];		/* value that lives in state slot i */
@@ -217,6 +218,12 @@ s32 jit_to_memory(struct jit *j, val_t v);
 s32 jit_spill_slot(const struct jit *j, val_t v);
 /* The result of operation @i has been written to its spill slot. */
 s32 jit_def_memory(struct jit *j, u32 i);
+/*
+ * May operation @i change its operand @v in memory, in the state's slot that the next operation
+ * PUTs the result to, both being used no more? Then *off is where, that PUT is returned and what
+ * @v was is forgotten; else 0.
+ */
+u32 jit_in_place(struct jit *j, u32 i, val_t v, s32 *off);
 u32 jit_get(struct jit *j, u32 i);
 u32 jit_put(struct jit *j, u32 i);
 /* Values that live in registers of the guest move out; and their slots are what memory holds. */
@@ -242,6 +249,9 @@ void jit_slices(struct gcpu *g, struct exit *x, s64 length,
 		enum slice_why (*go)(struct gcpu *g, s64 slice));
 /* Enter host code, with frame->budget and ->end set; pc and icount are exact if they can be. */
 enum jit_why jit_enter(struct gcpu *g, struct jit_frame *f, const struct block *b);
+
+/* sink.c: choose what is sunk, after ->last, ->kind and ->scaled are known. */
+void jit_sink(struct jit *j);
 
 /* lower.c */
 /* @b and j->at .. j->end are set; true if the block fits. Bytes written: j->at - j->start. */
@@ -283,6 +293,13 @@ u64 jit_slow(struct gcpu *g);
 static inline u32 jit_suspects(const struct jit *j)
 {
 	return j->suspects.regs[0] | j->suspects.regs[1];
+}
+
+/* A branch inside the page at its block's end: targets may link the branch itself. */
+static inline bool jit_is_last_branch(const struct jit *j, const struct ir_op *o)
+{
+	return o->op >= IR_BREQ32 && o->op <= IR_BRGES64 && o->aux == IR_CHAIN &&
+	       o->insn == j->ir->insns - 1;
 }
 
 static inline void jit_settle(struct jit *j, u32 regs)

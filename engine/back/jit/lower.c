@@ -104,18 +104,17 @@ static bool is_scaling(const struct jit *j, val_t v)
 	       count >= 1 && count <= 3;
 }
 
-/* Sums of a register and a scaled one. */
+/* Sums of a value, which may be constant, and a scaled one. */
 static void scaled_find(struct jit *j)
 {
 	const struct ir_block *ir = j->ir;
-	u64 c;
 
 	memset(j->scaled, 0, ir->count * sizeof(j->scaled[0]));
 	for (u32 i = 1; i < ir->count; i++) {
 		const struct ir_op *o = &ir->op[i];
 		val_t v = is_scaling(j, o->a) ? o->a : o->b;
 
-		if (o->op != IR_ADD64 || !is_scaling(j, v) || ir_is_const(ir, o->b, &c))
+		if (o->op != IR_ADD64 || !is_scaling(j, v))
 			continue;
 		j->scaled[v] = true;
 		j->last[ir->op[v].a] = MAX(j->last[ir->op[v].a], (u16)i);
@@ -148,6 +147,7 @@ static void survey(struct jit *j)
 	for (u32 i = ir->count - 1; i > 0; i--)
 		if (j->lazy[i])
 			j->last[ir->op[i].a] = MAX(j->last[ir->op[i].a], j->last[i]);
+	jit_sink(j);
 }
 
 static void pins_choose(struct jit *j)
@@ -313,7 +313,8 @@ static u32 lower_vector_state(struct jit *j, u32 i, bool get)
 static void settle_for(struct jit *j, const struct ir_op *o)
 {
 	const val_t v[3] = { o->a, o->b, o->c };
-	u32 regs = o->op == IR_EXIT || o->op == IR_EXITIND ? ~0u : 0;
+	bool leaves = o->op == IR_EXIT || o->op == IR_EXITIND || jit_is_last_branch(j, o);
+	u32 regs = leaves ? ~0u : 0;
 
 	for (u32 n = 0; n < 3; n++) {
 		u8 r = j->place[jit_root(j, v[n])].freg;
@@ -328,7 +329,13 @@ static void settle_for(struct jit *j, const struct ir_op *o)
 	jit_settle(j, regs);
 }
 
-static u32 lower_op(struct jit *j, u32 i)
+static bool has_room(const struct jit *j)
+{
+	return (size_t)(j->end - j->at) >= JIT_MARGIN;
+}
+
+/* Operation @i, whose sunk operands have been done. */
+static u32 lower_one(struct jit *j, u32 i)
 {
 	u32 done;
 
@@ -360,9 +367,30 @@ static u32 lower_op(struct jit *j, u32 i)
 	return done ? done : lower_slow(j, i);
 }
 
-static bool has_room(struct jit *j)
+/* The last operation that is done with @i: a sunk operand's may be @i itself. */
+static u32 lower_op(struct jit *j, u32 i)
 {
-	return (size_t)(j->end - j->at) >= JIT_MARGIN;
+	const struct ir_op *o = &j->ir->op[i];
+	const val_t v[3] = { o->a, o->b, o->c };
+	u32 done = 0;
+
+	for (u32 n = 0; n < 3 && done < i; n++)
+		if (j->sunk[v[n]]) {
+			j->sunk[v[n]] = false;
+			done = lower_op(j, v[n]);
+		}
+	if (done < i) {
+		j->full |= !has_room(j);
+		if (j->full)
+			return i;
+		j->op = i;
+		done = lower_one(j, i);
+		for (u32 k = i + 1; k <= done; k++)
+			j->sunk[k] = false;
+	}
+	j->op = done;
+	jit_places_end_op(j);
+	return done;
 }
 
 static void cold_write(struct jit *j, struct jit_cold *c)
@@ -382,20 +410,18 @@ bool jit_lower(struct jit *j, const struct ir_block *ir, struct block *b)
 	j->b = b;
 	j->op = 0;
 	j->sites = j->colds = 0;
+	j->full = false;
 	pins_choose(j);
 	survey(j);
 	jit_places_init(j);
 	if (!has_room(j))
 		return false;
 	j->t->begin(j);
-	for (u32 i = 1; i < ir->count; i++) {
-		if (!has_room(j))
-			return false;
-		j->op = i;
-		i = lower_op(j, i);
-		j->op = i;
-		jit_places_end_op(j);
-	}
+	for (u32 i = 1; i < ir->count && !j->full; i++)
+		if (!j->sunk[i])
+			i = lower_op(j, i);
+	if (j->full)
+		return false;
 	j->cold_at = j->at;
 	for (u32 i = 0; i < j->colds; i++) {
 		if (!has_room(j))

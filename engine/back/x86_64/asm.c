@@ -8,6 +8,13 @@ static void emit_modrm(struct jit *j, u8 reg, struct x86_rm rm)
 	bool none = rm.disp == 0 && base != RBP;	/* RBP, R13: no form without displacement */
 	bool small = rm.disp >= -128 && rm.disp < 128;
 
+	if (rm.mem && rm.reg == NO_REG) {	/* as if RBP without displacement were the base */
+		emit8(j, r | 4);
+		emit8(j, (u8)(rm.scale << 6 | (rm.index & 7) << 3 | RBP));
+		emit32(j, (u32)rm.disp);
+		return;
+	}
+
 	if (!rm.mem) {
 		emit8(j, (u8)(0xc0 | r | base));
 		return;
@@ -26,8 +33,9 @@ static void emit_modrm(struct jit *j, u8 reg, struct x86_rm rm)
 static u8 rex_bits(u8 reg, struct x86_rm rm)
 {
 	u8 index = rm.mem && rm.index != NO_REG ? rm.index : 0;
+	u8 base = rm.reg != NO_REG ? rm.reg : 0;
 
-	return (u8)((reg >> 3 & 1) << 2 | (index >> 3 & 1) << 1 | (rm.reg >> 3 & 1));
+	return (u8)((reg >> 3 & 1) << 2 | (index >> 3 & 1) << 1 | (base >> 3 & 1));
 }
 
 void emit_op(struct jit *j, u32 op, u8 reg, struct x86_rm rm)

@@ -26,7 +26,7 @@ enum x86_reg {
 _Static_assert(STATE_BIAS % 64 == PAGE_SHIFT, "STATE is a shift count");
 
 struct x86_rm {
-	u8 reg;			/* the register, or the base */
+	u8 reg;			/* the register, or the base; NO_REG: an index alone */
 	u8 index;		/* or NO_REG */
 	u8 scale;		/* log2 */
 	bool mem;
@@ -213,6 +213,7 @@ void x86_divert(u8 *at, const u8 *at_rx, const u8 *to);
 
 /* flow.c */
 void x86_begin(struct jit *j);
+bool x86_clears_target(const struct jit *j, val_t v);
 void x86_shared_code(struct jit *j);
 void x86_slow(struct jit *j, u32 site);
 u32 x86_link(u8 *at, const u8 *at_rx, const u8 *to, u32 stamp, bool guarded);

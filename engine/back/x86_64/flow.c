@@ -226,7 +226,6 @@ static void give_back(struct jit *j, u32 insns)
 static void exit_to(struct jit *j, gva_t pc, enum ir_exit how)
 {
 	u32 at = (u32)(j->at - j->code->rw), site;
-	u8 *no;
 
 	if (how == IR_CHECK) {
 		x86_imm(j, RAX, pc);
@@ -240,26 +239,33 @@ static void exit_to(struct jit *j, gva_t pc, enum ir_exit how)
 	} else {
 		emit_op(j, 0x81, ALU_CMP, rm_state(STAMP(j, pc)));
 		emit32(j, 0);
-		no = x86_jcc_short(j, CC_X_NE);
-		x86_jmp(j);
-		x86_fix_short(j, no);
+		x86_jcc(j, CC_X_E);
 	}
 	set_site(j, site);
 	leave(j, JIT_LINK);
 }
 
 /*
- * The jump of a link is the 5 bytes at @at. A guarded one has the comparison before it: opcode,
- * ModRM, 32-bit displacement, the stamp; then a short jump.
+ * The jump of a link is the 5 bytes at @at. A guarded one has the comparison before it (opcode,
+ * ModRM, 32-bit displacement, the stamp) and is conditional, a prefix and 5 bytes. A branch that is
+ * its block's last instruction is linked itself: at @at is MOV EAX, imm32, where its code to leave
+ * with begins, and the immediate is the distance back to the branch's end.
  */
 #define GUARD_STAMP	6
-#define GUARD_JUMP	12
+#define GUARD_JUMP	11
+#define MOV_EAX	0xb8
 
 u32 x86_link(u8 *at, const u8 *at_rx, const u8 *to, u32 stamp, bool guarded)
 {
 	u32 jump = guarded ? GUARD_JUMP : 0;
-	s32 d = to ? (s32)(to - (at_rx + jump + 5)) : 0;
+	s32 d = to ? (s32)(to - (at_rx + jump + 5)) : 0, back;
 
+	if (at[0] == MOV_EAX) {
+		__builtin_memcpy(&back, at + 1, 4);
+		d = to ? (s32)(to - (at_rx - back)) : back;
+		__builtin_memcpy(at - back - 4, &d, 4);
+		return 0;
+	}
 	if (guarded && !to)
 		stamp = 0;
 	__builtin_memcpy(at + jump + 1, &d, 4);
@@ -271,6 +277,19 @@ u32 x86_link(u8 *at, const u8 *at_rx, const u8 *to, u32 stamp, bool guarded)
 /* A member of the jump cache's entry, whose offset is in RCX. */
 #define JUMP(j, member) \
 	rm_index(STATE, RCX, 0, (s32)((j)->jumps + offsetof(struct code_jump, member)) - STATE_BIAS)
+
+/*
+ * An AND that clears bit 0 of the target is left out: with that bit the target is not in the jump
+ * cache, where all are even if there is such an AND, and is cleared on the way to the miss.
+ */
+bool x86_clears_target(const struct jit *j, val_t v)
+{
+	const struct ir_op *o = &j->ir->op[v], *end = &j->ir->op[j->ir->count - 1];
+	u64 c;
+
+	return o->op == IR_AND64 && o->uses == 1 && ir_is_const(j->ir, o->b, &c) && c == ~1ull &&
+	       end->op == IR_EXITIND && end->a == v && end->aux != IR_CHECK;
+}
 
 static void exit_indirect(struct jit *j, u32 i)
 {
@@ -294,6 +313,8 @@ static void exit_indirect(struct jit *j, u32 i)
 	emit_op(j, 0xff, 4, JUMP(j, entry));				/* JMP */
 	x86_fix_short(j, pc_differs);
 	x86_fix_short(j, stale);
+	if (x86_clears_target(j, o->a))
+		x86_alu_imm(j, ALU_AND, true, rm_reg(RAX), ~1);
 	x86_jmp_to(j, x86_common(j, j->common.miss[j->fp]));
 }
 
@@ -303,6 +324,15 @@ static void cold_exit(struct jit *j, struct jit_cold *c)
 	struct x86_nans n;
 
 	x86_fix(j, c->from[0]);
+	if (jit_is_last_branch(j, o)) {		/* settled before it */
+		u32 at = (u32)(j->at - j->code->rw);
+
+		emit8(j, MOV_EAX);
+		emit32(j, (u32)(j->at - 1 - c->from[0]));
+		set_site(j, jit_site(j, SITE_LINK, o->imm, at));
+		leave(j, JIT_LINK);
+		return;
+	}
 	x86_nans_find(j, ~X86_FTEMPS, &n);
 	give_back(j, (u32)c->n);
 	exit_to(j, o->imm, o->aux);

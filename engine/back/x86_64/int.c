@@ -59,10 +59,36 @@ static bool add_apart(struct jit *j, bool wide, u8 d, const struct src *a, const
 	return true;
 }
 
+/* state[off] op= b: a register of the guest that is in memory. */
+static u32 alu_in_place(struct jit *j, u32 i, enum x86_alu op)
+{
+	const struct ir_op *o = &j->ir->op[i];
+	val_t b = o->b;
+	s32 imm, off;
+	u32 put = 0;
+
+	if (o->a == o->b)
+		return 0;
+	put = jit_in_place(j, i, o->a, &off);
+	if (!put && op != ALU_SUB) {
+		put = jit_in_place(j, i, o->b, &off);
+		b = o->a;
+	}
+	if (put && x86_imm_fits(j, b, true, &imm))
+		x86_alu_imm(j, op, true, rm_state(off), imm);
+	else if (put)
+		emit_op(j, (u32)op << 3 | 1 | OP_W, jit_use(j, b), rm_state(off));
+	return put;
+}
+
 static u32 alu(struct jit *j, u32 i, enum x86_alu op, bool wide)
 {
 	const struct ir_op *o = &j->ir->op[i];
 	s32 imm = 0;
+	u32 put = wide ? alu_in_place(j, i, op) : 0;
+
+	if (put)
+		return put;
 	bool is_imm = x86_imm_fits(j, o->b, wide, &imm), commutes = op != ALU_SUB;
 	struct x86_rm b = is_imm ? rm_reg(NO_REG) : x86_rm_of(j, o->b);
 	struct src a = src_of(j, o->a);
@@ -92,13 +118,23 @@ static u32 alu(struct jit *j, u32 i, enum x86_alu op, bool wide)
 	return i;
 }
 
+static u32 copy(struct jit *j, u32 i)
+{
+	struct src a = src_of(j, j->ir->op[i].a);
+
+	src_to(j, jit_def(j, i), &a);
+	return i;
+}
+
 /* base + (index << scale) */
 static u32 add_scaled(struct jit *j, u32 i, val_t base, val_t scaled)
 {
 	const struct ir_op *s = &j->ir->op[scaled];
-	u8 b = jit_use(j, base), x = jit_use(j, s->a);
+	s32 imm = 0;
+	u8 b = x86_imm_fits(j, base, true, &imm) ? NO_REG : jit_use(j, base);
+	u8 x = jit_use(j, s->a);
 
-	x86_lea(j, true, jit_def(j, i), rm_index(b, x, (u8)j->ir->op[s->b].imm, 0));
+	x86_lea(j, true, jit_def(j, i), rm_index(b, x, (u8)j->ir->op[s->b].imm, imm));
 	return i;
 }
 
@@ -185,7 +221,15 @@ static u32 shift(struct jit *j, u32 i, u8 digit, bool wide)
 	u64 count;
 
 	if (ir_is_const(j->ir, o->b, &count)) {
+		s32 off;
+		u32 put = wide && digit != 1 ? jit_in_place(j, i, o->a, &off) : 0;
+
 		count &= wide ? 63 : 31;
+		if (put) {
+			emit_op(j, 0xc1 | OP_W, digit, rm_state(off));
+			emit8(j, (u8)count);
+			return put;
+		}
 		if (digit == 1 && j->features & X86_BMI2) {
 			struct x86_rm a = x86_rm_of(j, o->a);
 
@@ -196,6 +240,12 @@ static u32 shift(struct jit *j, u32 i, u8 digit, bool wide)
 		struct src a = src_of(j, o->a);
 		u8 d = jit_def(j, i);
 
+		if (digit == 4 && count <= 3 && !a.constant && !a.fp && !a.rm.mem &&
+		    a.rm.reg != d) {
+			x86_lea(j, wide, d, count == 1 ? rm_index(a.rm.reg, a.rm.reg, 0, 0) :
+					    rm_index(NO_REG, a.rm.reg, (u8)count, 0));
+			return i;
+		}
 		src_to(j, d, &a);
 		x86_shift_imm(j, digit, wide, d, (u8)count);
 		return i;
@@ -233,14 +283,46 @@ static u32 high(struct jit *j, u32 i, bool a_signed, bool b_signed)
 	return result_from(j, i, RDX);
 }
 
-/*
- * Division by zero gives 0 and leaves the dividend as remainder; by -1 the CPU would trap on the
- * smallest number.
- */
+/* Division by zero, and by -1, where the CPU would trap on the smallest number. */
+static void cold_divide(struct jit *j, struct jit_cold *c)
+{
+	bool remainder = c->r[0], wide = c->r[1], ones = c->r[2];
+
+	x86_fix(j, c->from[0]);
+	if (remainder)
+		emit_op(j, 0x89 | width(wide), RAX, rm_reg(RDX));
+	else
+		x86_imm(j, RAX, !ones ? 0 : wide ? ~0ull : UINT32_MAX);
+	x86_jmp_to(j, c->back);
+	if (!c->from[1])
+		return;
+	x86_fix(j, c->from[1]);
+	if (remainder)
+		x86_imm(j, RDX, 0);
+	else
+		emit_op(j, 0xf7 | width(wide), 3, rm_reg(RAX));		/* NEG */
+	x86_jmp_to(j, c->back);
+}
+
+/* The SEL behind quotient @i that makes it all ones where the divisor is 0, as in RISC-V; or 0. */
+static u32 ones_by_zero(const struct jit *j, u32 i, bool wide)
+{
+	u32 n = jit_next_op(j, i);
+	const struct ir_op *sel = &j->ir->op[n];
+	u64 ones;
+
+	return j->ir->op[i].uses == 1 && n < j->ir->count &&
+	       sel->op == (wide ? IR_SEL64 : IR_SEL32) && sel->b == i &&
+	       sel->a == j->ir->op[i].b && ir_is_const(j->ir, sel->c, &ones) &&
+	       (wide ? ones : ones | ~0ull << 32) == ~0ull ? n : 0;
+}
+
+/* Division by zero gives 0 and leaves the dividend as remainder. */
 static u32 divide(struct jit *j, u32 i, bool is_signed, bool remainder, bool wide)
 {
 	const struct ir_op *o = &j->ir->op[i];
-	u8 *zero, *minus = NULL, *end, *end2 = NULL;
+	u32 sel = remainder ? 0 : ones_by_zero(j, i, wide);
+	struct jit_cold *c;
 	struct src a;
 	u8 b;
 
@@ -249,11 +331,13 @@ static u32 divide(struct jit *j, u32 i, bool is_signed, bool remainder, bool wid
 	b = jit_use(j, o->b);
 	a = src_of(j, o->a);
 	src_to(j, RAX, &a);
+	c = jit_cold(j, cold_divide);
+	c->r[0] = remainder, c->r[1] = wide, c->r[2] = sel != 0;
 	emit_op(j, 0x85 | width(wide), b, rm_reg(b));
-	zero = x86_jcc_short(j, CC_X_E);
+	c->from[0] = x86_jcc(j, CC_X_E);
 	if (is_signed) {
 		x86_alu_imm(j, ALU_CMP, wide, rm_reg(b), -1);
-		minus = x86_jcc_short(j, CC_X_E);
+		c->from[1] = x86_jcc(j, CC_X_E);
 		if (wide)
 			emit8(j, 0x48);
 		emit8(j, 0x99);				/* CQO */
@@ -261,24 +345,10 @@ static u32 divide(struct jit *j, u32 i, bool is_signed, bool remainder, bool wid
 		x86_imm(j, RDX, 0);
 	}
 	emit_op(j, 0xf7 | width(wide), is_signed ? 7 : 6, rm_reg(b));
-	end = x86_jmp_short(j);
-	if (is_signed) {
-		x86_fix_short(j, minus);
-		if (remainder)
-			x86_imm(j, RDX, 0);
-		else
-			emit_op(j, 0xf7 | width(wide), 3, rm_reg(RAX));		/* NEG */
-		end2 = x86_jmp_short(j);
-	}
-	x86_fix_short(j, zero);
-	if (remainder)
-		emit_op(j, 0x89 | width(wide), RAX, rm_reg(RDX));
-	else
-		x86_imm(j, RAX, 0);
-	x86_fix_short(j, end);
-	if (end2)
-		x86_fix_short(j, end2);
-	return result_from(j, i, remainder ? RDX : RAX);
+	c->back = j->at;
+	i = sel ? sel : i;
+	result_from(j, i, remainder ? RDX : RAX);
+	return i;
 }
 
 /* ---- comparisons ---- */
@@ -424,7 +494,11 @@ u32 x86_op_int(struct jit *j, u32 i)
 	switch (op) {
 	BOTH(ADD):	return add(j, i, wide);
 	BOTH(SUB):	return alu(j, i, ALU_SUB, wide);
-	BOTH(AND):	return alu(j, i, ALU_AND, wide);
+	case IR_AND64:
+		if (x86_clears_target(j, (val_t)i))
+			return copy(j, i);
+		return alu(j, i, ALU_AND, true);
+	case IR_AND32:	return alu(j, i, ALU_AND, false);
 	BOTH(OR):	return alu(j, i, ALU_OR, wide);
 	BOTH(XOR):	return alu(j, i, ALU_XOR, wide);
 	BOTH(ANDN):	return alu_not(j, i, ALU_AND, wide);

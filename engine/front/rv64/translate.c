@@ -3,8 +3,9 @@
  * which engine/tool/decode.c makes the decoder included below.
  *
  * A block ends at a jump, at an instruction after which context, translation or interrupt
- * enables may differ, after a few conditional branches and at the end of the page. The first
- * FP instruction that finds FS clean ends its block too: the next one has ctx "dirty".
+ * enables may differ, after a conditional branch backwards (it repeats a loop, most likely, and an
+ * exit at the end is cheaper than one before it), after a few others and at the end of the page.
+ * The first FP instruction that finds FS clean ends its block too: the next one has ctx "dirty".
  */
 #include "engine/front/rv64/rv64.h"
 #include "kernel/base/str.h"
@@ -73,7 +74,7 @@ static bool rounding_valid(const struct translation *tr, u32 rm)
 static void branch_if(struct translation *tr, enum ir_opcode op, val_t x, val_t y, s64 off)
 {
 	ir_branch(tr->b, op, x, y, tr->pc + (u64)off);
-	tr->branches++;
+	tr->branches = off < 0 ? BRANCHES_MAX : tr->branches + 1;
 }
 
 static void ecall(struct translation *tr)

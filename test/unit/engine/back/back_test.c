@@ -364,7 +364,7 @@ static u64 naive_block(struct naive *m, const struct ir_block *b)
 	abort();
 }
 
-/* Build the block at pc and run it; false if it ended in a fault. */
+/* Build the block at pc, run it as it was built, finish it; false if it ended in a fault. */
 static bool naive_step(struct naive *m, struct ir_block *ir)
 {
 	struct code_window w = { .pc = m->t.pc, .bytes = m->ram + m->t.pc,
@@ -374,8 +374,10 @@ static bool naive_step(struct naive *m, struct ir_block *ir)
 	m->faulted = false;
 	ir_begin(ir, m->t.pc, 0, IR_INSNS_MAX);
 	toy_translate(&w, ir);
-	ir_finish(ir, w.pc + ir->bytes);
+	if (!ir->ended)
+		ir_exit(ir, w.pc + ir->bytes, IR_CHAIN);
 	m->t.pc = naive_block(m, ir);
+	ir_finish(ir, 0);
 	return m->retired != before && !m->faulted;
 }
 

@@ -167,6 +167,144 @@ static u64 rnd(void)
 	return s % 4 ? s : corner[s / 8 % ARRAY_LEN(corner)];
 }
 
+static void finds_rotations(void **state)
+{
+	struct ir_block *b = block();
+	val_t x = ir_get64(b, 8), n = ir_const(b, 7), m = ir_const(b, 25), left, right, v;
+
+	(void)state;
+	right = ir_1(b, IR_SX32, ir_2(b, IR_SHR32, x, n));
+	left = ir_1(b, IR_SX32, ir_2(b, IR_SHL32, x, m));
+	v = ir_2(b, IR_OR64, left, right);
+	assert_int_equal(b->op[v].op, IR_SX32);
+	assert_int_equal(b->op[b->op[v].a].op, IR_ROTR32);
+	v = ir_2(b, IR_ADD32, right, left);
+	assert_int_equal(b->op[v].op, IR_ROTR32);
+	v = ir_2(b, IR_XOR64, ir_2(b, IR_SHR64, x, n), ir_2(b, IR_SHL64, x, ir_const(b, 57)));
+	assert_int_equal(b->op[v].op, IR_ROTR64);
+	/* The shift to the left is not extended; the counts leave a gap; not the same value. */
+	v = ir_2(b, IR_OR64, ir_2(b, IR_SHL32, x, m), right);
+	assert_int_equal(b->op[v].op, IR_OR64);
+	v = ir_2(b, IR_OR64, left, ir_2(b, IR_SHR32, x, ir_const(b, 8)));
+	assert_int_equal(b->op[v].op, IR_OR64);
+	v = ir_2(b, IR_OR64, left, ir_2(b, IR_SHR32, ir_get64(b, 16), n));
+	assert_int_equal(b->op[v].op, IR_OR64);
+}
+
+static void drops_extensions_nobody_sees(void **state)
+{
+	struct ir_block *b = block();
+	val_t x = ir_get64(b, 8), y = ir_get64(b, 16), v;
+
+	(void)state;
+	v = ir_1(b, IR_SX32, ir_2(b, IR_ADD32, x, y));
+	ir_put64(b, 24, v);			/* seen if the store below faults */
+	v = ir_2(b, IR_XOR64, v, y);		/* its low half alone is extended */
+	v = ir_1(b, IR_SX32, ir_2(b, IR_ADD32, v, x));
+	ir_store(b, IR_ST32, x, 0, ir_1(b, IR_SX32, ir_2(b, IR_SUB32, x, y)), 0);
+	ir_put64(b, 24, v);			/* is seen */
+	ir_finish(b, 0x1004);
+	assert_null(ir_verify(b, (char[80]){ 0 }, 80));
+	assert_int_equal(count(b, IR_SX32), 2);
+	b = block();
+	x = ir_get64(b, 8);
+	v = ir_1(b, IR_SX32, ir_2(b, IR_ADD32, x, x));
+	ir_put64(b, 24, v);
+	ir_put64(b, 24, ir_2(b, IR_SHR64, v, ir_const(b, 1)));	/* looks at the upper half */
+	ir_finish(b, 0x1004);
+	assert_int_equal(count(b, IR_SX32), 1);
+}
+
+/* What @b leaves in state slot 0, if slot 1 is @x and slot 2 is @y. */
+static u64 run(const struct ir_block *b, u64 x, u64 y)
+{
+	u64 v[IR_OPS_MAX] = { 0 }, slot[4] = { 0, x, y, 0 };
+
+	for (u32 i = 1; i < b->count; i++) {
+		const struct ir_op *o = &b->op[i];
+
+		if (o->op == IR_CONST)
+			v[i] = o->imm;
+		else if (o->op == IR_GET64)
+			v[i] = slot[o->off / 8];
+		else if (o->op == IR_PUT64)
+			slot[o->off / 8] = v[o->a];
+		else if (ir_is_scalar(o->op))
+			v[i] = ir_eval(o->op, v[o->a], v[o->b], v[o->c], o->imm);
+	}
+	return slot[0];
+}
+
+static void rotations_change_no_value(void **state)
+{
+	static const u16 ops[] = {
+		IR_OR32, IR_XOR32, IR_ADD32, IR_SUB32, IR_OR64, IR_XOR64, IR_ADD64, IR_AND64,
+	};
+
+	(void)state;
+	for (u32 n = 0; n < 50000; n++) {
+		struct ir_block *b = block();
+		u32 op = ops[n % ARRAY_LEN(ops)], wide = n / 8 % 2, bits = wide ? 64 : 32;
+		u32 shl = wide ? IR_SHL64 : IR_SHL32, shr = wide ? IR_SHR64 : IR_SHR32;
+		u64 x = rnd(), l = rnd() % bits, r = rnd() % 8 ? bits - l : rnd() % bits;
+		val_t v = ir_get64(b, 8), left = ir_2(b, shl, v, ir_const(b, l));
+		val_t right = ir_2(b, shr, v, ir_const(b, r));
+		u64 a = ir_eval(shl, x, l, 0, 0), c = ir_eval(shr, x, r, 0, 0);
+
+		if (rnd() % 2)
+			left = ir_1(b, IR_SX32, left), a = ir_eval(IR_SX32, a, 0, 0, 0);
+		if (rnd() % 2)
+			right = ir_1(b, IR_SX32, right), c = ir_eval(IR_SX32, c, 0, 0, 0);
+		ir_put64(b, 0, n / 16 % 2 ? ir_2(b, op, left, right) : ir_2(b, op, right, left));
+		ir_finish(b, 0x1004);
+		assert_int_equal(run(b, x, 0), n / 16 % 2 ? ir_eval(op, a, c, 0, 0) :
+							    ir_eval(op, c, a, 0, 0));
+	}
+}
+
+/* Words that folding knows, in any order: the block computes what they say one by one. */
+static void folding_changes_no_value(void **state)
+{
+	static const u16 ops[] = {
+		IR_ADD32, IR_SUB32, IR_SHL32, IR_SHR32, IR_SAR32, IR_OR32, IR_XOR32, IR_ROTR32,
+		IR_ADD64, IR_SUB64, IR_SHL64, IR_SHR64, IR_SAR64, IR_OR64, IR_XOR64, IR_AND64,
+		IR_SX32,  IR_SX32,  IR_ZX32,  IR_SX16,  IR_SX32,  IR_ZX8,   IR_SEL64, IR_XOR64,
+		IR_SETLTU64, IR_SETLTS64, IR_SETEQ64, IR_SETNE64, IR_AND64, IR_ANDN64,
+	};
+	static const u64 constant[] = {
+		0, 1, 1, 7, 8, 16, 24, 25, 31, 32, 33, 39, 40, 48, 57, 63, ~0ull,
+	};
+
+	(void)state;
+	for (u32 n = 0; n < 100000; n++) {
+		struct ir_block *b = block();
+		u64 value[16] = { rnd(), rnd() }, x = value[0], y = value[1];
+		val_t v[16] = { ir_get64(b, 8), ir_get64(b, 16) };
+		u32 made = 2;
+
+		for (; made < 16; made++) {
+			u32 op = ops[rnd() / 64 % ARRAY_LEN(ops)], p, q, r;
+
+			p = rnd() / 64 % made, q = rnd() / 64 % made, r = rnd() / 64 % made;
+			if (rnd() / 64 % 2) {
+				value[made] = constant[rnd() / 64 % ARRAY_LEN(constant)];
+				v[made] = ir_const(b, value[made]);
+				q = made++;
+			}
+			if (made == 16)
+				break;
+			u32 args = (u32)strlen(ir_info[op].args);
+
+			v[made] = ir_3(b, op, v[p], args > 1 ? v[q] : 0, args > 2 ? v[r] : 0);
+			value[made] = ir_eval(op, value[p], value[q], value[r], 0);
+		}
+		ir_put64(b, 0, v[made - 1]);
+		ir_finish(b, 0x1004);
+		assert_null(ir_verify(b, (char[80]){ 0 }, 80));
+		assert_int_equal(run(b, x, y), value[made - 1]);
+	}
+}
+
 /* Flags by wide arithmetic: carry is the bit above, overflow a result that does not fit. */
 static void flags_agree_with_wide_arithmetic(void **state)
 {
@@ -281,6 +419,10 @@ int main(void)
 		cmocka_unit_test(exits_choose_their_kind),
 		cmocka_unit_test(verifier_bites),
 		cmocka_unit_test(prints),
+		cmocka_unit_test(finds_rotations),
+		cmocka_unit_test(drops_extensions_nobody_sees),
+		cmocka_unit_test(rotations_change_no_value),
+		cmocka_unit_test(folding_changes_no_value),
 		cmocka_unit_test(flags_agree_with_wide_arithmetic),
 		cmocka_unit_test(shifts_set_carry_from_the_last_bit_out),
 		cmocka_unit_test(eval_knows_the_corners),
