@@ -103,17 +103,31 @@ static u64 stamp_new(struct code_cache *c)
 	return c->next_stamp;
 }
 
+/* A place for a new stamp: what has been used since the last look at it gets a second chance. */
+static u32 stamp_slot(struct code_cache *c)
+{
+	u32 i = c->stamp_victim++ % CODE_STAMPS;
+
+	while (c->stamps[i].used) {
+		c->stamps[i].used = false;
+		i = c->stamp_victim++ % CODE_STAMPS;
+	}
+	return i;
+}
+
 static u64 stamp_of(struct code_cache *c, u64 generation, u32 key, u32 ctx)
 {
 	u32 i;
 
 	for (i = 0; i < CODE_STAMPS; i++)
 		if (c->stamps[i].generation == generation && c->stamps[i].key == key &&
-		    c->stamps[i].ctx == ctx && c->stamps[i].stamp)
+		    c->stamps[i].ctx == ctx && c->stamps[i].stamp) {
+			c->stamps[i].used = true;
 			return c->stamps[i].stamp;
+		}
 	u64 stamp = stamp_new(c);		/* may forget them all */
 
-	i = c->stamp_victim++ % CODE_STAMPS;
+	i = stamp_slot(c);
 	c->stamps[i].generation = generation;
 	c->stamps[i].key = key;
 	c->stamps[i].ctx = ctx;
@@ -125,8 +139,8 @@ void code_stamp(struct gcpu *g)
 	const struct mmu_tlb *t = g->tlb;
 
 	for (u32 half = 0; half < 2; half++)
-		g->code->stamp[half] = stamp_of(g->code, t->generation, t->fetch_key[half],
-						g->ctx);
+		g->code->stamp[half] = stamp_of(g->code, t->generation[half],
+						t->fetch_key[half], g->ctx);
 }
 
 /* No remembered stamp matches any more: the jump cache is empty without touching it. */

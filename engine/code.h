@@ -127,7 +127,11 @@ struct code_cache {
 	u32 sector;			/* that is being filled */
 	u64 stamp[2];			/* by bit 63 of the pc */
 	u64 next_stamp;
-	struct { u64 generation, stamp; u32 key, ctx; } stamps[CODE_STAMPS];
+	struct {
+		u64 generation, stamp;
+		u32 key, ctx;
+		bool used;		/* since it was last passed over as a victim */
+	} stamps[CODE_STAMPS];
 	u32 stamp_victim;
 	struct block **bucket;
 	struct code_jump *jump;
