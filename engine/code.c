@@ -454,15 +454,29 @@ static bool block_current(struct gcpu *g, struct block *b, struct fetch *f)
 	return true;
 }
 
-/*
- * Remember in the jump cache what may be found again without a fetch.
- */
+static bool jump_current(const struct code_cache *c, const struct code_jump *j)
+{
+	return j->stamp == c->stamp[j->pc >> 63];
+}
+
+/* A place for @pc in the jump cache. What has to leave it goes to its other one if that is free. */
+static struct code_jump *jump_place(struct code_cache *c, gva_t pc)
+{
+	struct code_jump *j = code_jump_at(c, pc), *other = code_jump_other(c, pc);
+
+	if (j->pc != pc && jump_current(c, j) &&
+	    !(jump_current(c, other) && code_jump_at(c, other->pc) == other))
+		*other = *j;
+	return j;
+}
+
+/* Remember in the jump cache what may be found again without a fetch. */
 static struct block *code_remember(struct gcpu *g, gva_t pc, struct block *b)
 {
 	struct code_cache *c = g->code;
 
 	if (block_is_cached(g, b))
-		*code_jump_at(c, pc) = (struct code_jump){
+		*jump_place(c, pc) = (struct code_jump){
 			.pc = pc, .stamp = c->stamp[pc >> 63], .block = b,
 			.entry = b->entry ? b->entry : jit_leave_entry(c->jit, b),
 		};
