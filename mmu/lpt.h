@@ -25,6 +25,7 @@
 #include "kernel/base/err.h"
 
 #define LPT_SLOTS	8
+#define LPT_MAYBE	4096		/* bits */
 #define LPT_BITS_MIN	20	/* a 32-bit shift makes this index */
 #define LPT_BITS_MAX	27	/* the write array must be in reach of a 32-bit displacement */
 
@@ -33,6 +34,7 @@ struct lpt_slot {
 	u32 count;		/* of filled[] */
 	u64 *table;		/* the read array; the write array follows */
 	u32 *filled;		/* indices entered since the slot was emptied, perhaps twice */
+	u64 maybe[LPT_MAYBE / 64];	/* by their low bits: for flushes by address */
 };
 
 struct lpt {
