@@ -20,7 +20,7 @@
 #include "engine/smc.h"
 
 #define CODE_SECTORS	8
-#define CODE_HASH	131072		/* buckets */
+#define CODE_HASH	65536		/* buckets */
 #define CODE_STAMPS	32
 #define CODE_COPY	(16 * IR_INSNS_MAX)	/* bytes a block may have */
 #define NO_PAGE		UINT64_MAX
