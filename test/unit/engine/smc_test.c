@@ -14,6 +14,7 @@
 #include "engine/front/rv64/rv64.h"
 #include "engine/mem.h"
 #include "engine/runner.h"
+#include "engine/tuning.h"
 #include "kernel/base/cpu.h"
 #include "kernel/base/heap.h"
 #include "kernel/base/page.h"
@@ -287,7 +288,8 @@ static void places_that_are_shared(void **unused)
 		u64 entered = hart[0].code->stats.entered;
 
 		count(AT(0), 10000);
-		assert_true(hart[0].code->stats.entered - entered < 100);
+		if (!engine_tuning.slice)		/* and nothing has it forget */
+			assert_true(hart[0].code->stats.entered - entered < 100);
 		close_all();
 	}
 }
