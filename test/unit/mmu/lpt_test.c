@@ -315,7 +315,8 @@ int main(void)
 		cmocka_unit_test(random_operations), cmocka_unit_test(entries_are_found),
 		cmocka_unit_test(empty_means_nowhere),
 		cmocka_unit_test(a_forgotten_key_is_not_filled),
-		cmocka_unit_test(full_slots), cmocka_unit_test(not_in_ram), cmocka_unit_test(too_large),
+		cmocka_unit_test(full_slots),
+		cmocka_unit_test(not_in_ram), cmocka_unit_test(too_large),
 	};
 
 	return cmocka_run_group_tests_name("mmu/lpt", tests, setup, NULL);
