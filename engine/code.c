@@ -107,17 +107,31 @@ static u64 stamp_new(struct code_cache *c)
 	return c->next_stamp;
 }
 
+/* A place for a new stamp: what has been used since the last look at it gets a second chance. */
+static u32 stamp_slot(struct code_cache *c)
+{
+	u32 i = c->stamp_victim++ % CODE_STAMPS;
+
+	while (c->stamps[i].used) {
+		c->stamps[i].used = false;
+		i = c->stamp_victim++ % CODE_STAMPS;
+	}
+	return i;
+}
+
 static u64 stamp_of(struct code_cache *c, u64 generation, u32 key, u32 ctx)
 {
 	u32 i;
 
 	for (i = 0; i < CODE_STAMPS; i++)
 		if (c->stamps[i].generation == generation && c->stamps[i].key == key &&
-		    c->stamps[i].ctx == ctx && c->stamps[i].stamp)
+		    c->stamps[i].ctx == ctx && c->stamps[i].stamp) {
+			c->stamps[i].used = true;
 			return c->stamps[i].stamp;
+		}
 	u64 stamp = stamp_new(c);		/* may forget them all */
 
-	i = c->stamp_victim++ % CODE_STAMPS;
+	i = stamp_slot(c);
 	c->stamps[i].generation = generation;
 	c->stamps[i].key = key;
 	c->stamps[i].ctx = ctx;
@@ -129,8 +143,8 @@ void code_stamp(struct gcpu *g)
 	const struct mmu_tlb *t = g->tlb;
 
 	for (u32 half = 0; half < 2; half++)
-		g->code->stamp[half] = stamp_of(g->code, t->generation, t->fetch_key[half],
-						g->ctx);
+		g->code->stamp[half] = stamp_of(g->code, t->generation[half],
+						t->fetch_key[half], g->ctx);
 }
 
 /* No remembered stamp matches any more: the jump cache is empty without touching it. */
@@ -518,15 +532,29 @@ static bool block_current(struct gcpu *g, struct block *b, struct fetch *f)
 	return true;
 }
 
-/*
- * Remember in the jump cache what may be found again without a fetch.
- */
+static bool jump_current(const struct code_cache *c, const struct code_jump *j)
+{
+	return j->stamp == c->stamp[j->pc >> 63];
+}
+
+/* A place for @pc in the jump cache. What has to leave it goes to its other one if that is free. */
+static struct code_jump *jump_place(struct code_cache *c, gva_t pc)
+{
+	struct code_jump *j = code_jump_at(c, pc), *other = code_jump_other(c, pc);
+
+	if (j->pc != pc && jump_current(c, j) &&
+	    !(jump_current(c, other) && code_jump_at(c, other->pc) == other))
+		*other = *j;
+	return j;
+}
+
+/* Remember in the jump cache what may be found again without a fetch. */
 static struct block *code_remember(struct gcpu *g, gva_t pc, struct block *b)
 {
 	struct code_cache *c = g->code;
 
 	if (block_is_cached(g, b))
-		*code_jump_at(c, pc) = (struct code_jump){
+		*jump_place(c, pc) = (struct code_jump){
 			.pc = pc, .stamp = c->stamp[pc >> 63], .block = b,
 			.entry = b->entry ? b->entry : jit_leave_entry(c->jit, b),
 		};

@@ -7,8 +7,8 @@
  *  - Memory is eight FIFO sectors, each with a part for blocks and a part for host code; when all
  *    are full the oldest is emptied as a whole.
  *  - Exits inside a page are linked to their target; everything else goes through the jump
- *    cache, a direct-mapped table tagged with pc and a stamp that stands for context,
- *    translation key (for fetches: see mmu/tlb.h) and TLB generation.
+ *    cache, a table of pairs tagged with pc and a stamp that stands for context, translation
+ *    key (for fetches: see mmu/tlb.h) and TLB generation.
  *  - Guest code may change; RISC-V and Arm say when it must be seen (FENCE.I, IC IVAU). Then the
  *    blocks of pages that were written (smc.h) become stale. A stale block is used again only if
  *    its guest bytes still hash to what was translated, so nothing is given up that has not
@@ -20,7 +20,7 @@
 #include "engine/smc.h"
 
 #define CODE_SECTORS	8
-#define CODE_HASH	131072		/* buckets */
+#define CODE_HASH	65536		/* buckets */
 #define CODE_STAMPS	32
 #define CODE_TABLED	4096
 #define CODE_COPY	(16 * IR_INSNS_MAX)	/* bytes a block may have */
@@ -142,7 +142,11 @@ struct code_cache {
 	u64 next_stamp;
 	/* bits by hash: blocks that use tables instead of views, because they faulted too often */
 	u64 tabled[CODE_TABLED / 64];
-	struct { u64 generation, stamp; u32 key, ctx; } stamps[CODE_STAMPS];
+	struct {
+		u64 generation, stamp;
+		u32 key, ctx;
+		bool used;		/* since it was last passed over as a victim */
+	} stamps[CODE_STAMPS];
 	u32 stamp_victim;
 	struct block **bucket;
 	struct code_jump *jump;
@@ -195,13 +199,21 @@ static inline struct code_jump *code_jump_at(const struct code_cache *c, gva_t p
 	return &c->jump[(pc >> 1) % CODE_JUMPS];	/* translated code computes it too */
 }
 
+/* Its second place, if something else has taken the first since. */
+static inline struct code_jump *code_jump_other(const struct code_cache *c, gva_t pc)
+{
+	return &c->jump[(pc >> 1) % CODE_JUMPS ^ 1];
+}
+
 /* @b is given up or stale: it is not found in the jump cache. */
 static inline void code_jump_forget(struct code_cache *c, const struct block *b)
 {
-	struct code_jump *j = code_jump_at(c, b->pc);
+	struct code_jump *j = code_jump_at(c, b->pc), *other = code_jump_other(c, b->pc);
 
 	if (j->block == b)
 		*j = (struct code_jump){ 0 };
+	if (other->block == b)
+		*other = (struct code_jump){ 0 };
 }
 
 /*
@@ -218,6 +230,10 @@ static inline bool block_may_chain(const struct block *from, const struct block 
 static inline struct block *code_lookup(const struct code_cache *c, gva_t pc)
 {
 	const struct code_jump *j = code_jump_at(c, pc);
+	u64 stamp = c->stamp[pc >> 63];
 
-	return likely(j->pc == pc && j->stamp == c->stamp[pc >> 63]) ? j->block : NULL;
+	if (likely(j->pc == pc && j->stamp == stamp))
+		return j->block;
+	j = code_jump_other(c, pc);
+	return j->pc == pc && j->stamp == stamp ? j->block : NULL;
 }

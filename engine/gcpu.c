@@ -29,7 +29,7 @@ err_t gcpu_init(struct gcpu *g)
 	if (!g->st || !g->tlb) {
 		e = ERRF(E_NOMEM, "no memory for the state of CPU %u", g->index);
 	} else {
-		tlb_context(g->tlb, 0, 0);
+		tlb_context(g->tlb, 0, 0, 0);
 		e = g->runner->init(g);
 		if (e == OK) {
 			g->isa->reset(g);

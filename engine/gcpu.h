@@ -33,7 +33,8 @@ enum gcpu_request {
 #define GCPU_TEMPS KIB(32)
 /*
  * Behind them the jump cache, where translated code reaches it from the same register: which
- * block is at pc while the code cache's stamp is ->stamp.
+ * block is at pc while the code cache's stamp is ->stamp. Two entries share a line of the host's
+ * cache, and what is displaced from one place may be found in the other.
  */
 #define CODE_JUMPS 8192
 

@@ -3,6 +3,7 @@
 
 #include "arch/mem.h"
 #include "kernel/base/heap.h"
+#include "kernel/base/str.h"
 #include "mmu/tuning.h"
 
 static u64 array_entries(const struct lpt *l)
@@ -87,6 +88,7 @@ static void slot_empty(struct lpt *l, struct lpt_slot *s)
 	s->count = 0;
 	if (s->view)
 		view_empty(s->view);
+	memset(s->maybe, 0, sizeof(s->maybe));
 }
 
 void lpt_select(struct lpt *l, u32 key)
@@ -116,6 +118,7 @@ void lpt_fill(struct lpt *l, gva_t va, const u8 *host, bool write)
 	if (s->count == mmu_tuning.lpt_filled)
 		slot_empty(l, s);
 	s->filled[s->count++] = (u32)index;
+	s->maybe[index % LPT_MAYBE / 64] |= BIT(index % 64);
 	*at = offset - va;
 	l->fills++;
 }
@@ -132,12 +135,23 @@ void lpt_fill_view(struct lpt *l, gva_t va, const u8 *host, bool write)
 		slot_empty(l, &l->slot[i]);
 }
 
+/* False: nothing was entered there, which is known without touching the table. */
+static bool slot_may_have(const struct lpt_slot *s, u64 index)
+{
+	return s->maybe[index % LPT_MAYBE / 64] >> index % 64 & 1;
+}
+
 void lpt_flush_page(struct lpt *l, gva_t va)
 {
+	u64 index = lpt_index(l, va);
+
 	for (u32 i = 0; i < LPT_SLOTS; i++) {
-		entry_clear(l, &l->slot[i], lpt_index(l, va));
-		if (l->slot[i].view)
-			view_unmap(l->slot[i].view, va);
+		struct lpt_slot *s = &l->slot[i];
+
+		if (slot_may_have(s, index))
+			entry_clear(l, s, index);
+		if (s->view)
+			view_unmap(s->view, va);
 	}
 }
 

@@ -26,6 +26,7 @@
 #include "mmu/view.h"
 
 #define LPT_SLOTS	8
+#define LPT_MAYBE	4096		/* bits */
 #define LPT_BITS_MIN	20	/* a 32-bit shift makes this index */
 #define LPT_BITS_MAX	27	/* the write array must be in reach of a 32-bit displacement */
 
@@ -35,6 +36,7 @@ struct lpt_slot {
 	u64 *table;		/* the read array; the write array follows */
 	u32 *filled;		/* indices entered since the slot was emptied, perhaps twice */
 	struct view *view;	/* in which pages are mapped, too; or NULL */
+	u64 maybe[LPT_MAYBE / 64];	/* by their low bits: for flushes by address */
 };
 
 struct lpt {

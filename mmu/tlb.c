@@ -9,6 +9,36 @@
 #include "kernel/base/str.h"
 #include "mmu/tuning.h"
 
+/* ---- what was fetched ---- */
+
+static void code_forget(struct mmu_tlb *t, u32 half)
+{
+	t->generation[half]++;
+	memset(t->lost[half], 0, sizeof(t->lost[half]));
+}
+
+static u32 lost_hash(u64 vpn)
+{
+	return vpn * 0x9e3779b97f4a7c15ull >> 52;
+}
+_Static_assert(TLB_LOST == 1 << (64 - 52), "the hash is the product's upper bits");
+
+static void lost_note(struct mmu_tlb *t, u64 vpn)
+{
+	u32 bit = lost_hash(vpn);
+
+	t->lost[tlb_half(vpn)][bit / 64] |= BIT(bit % 64);
+}
+
+static bool lost_has(const struct mmu_tlb *t, u64 vpn)
+{
+	u32 bit = lost_hash(vpn);
+
+	return t->lost[tlb_half(vpn)][bit / 64] >> bit % 64 & 1;
+}
+
+/* ---- keys and contexts ---- */
+
 /* All keys are used up: empty the arrays and begin again. No live key may remain. */
 static void keys_sweep(struct mmu_tlb *t)
 {
@@ -16,7 +46,8 @@ static void keys_sweep(struct mmu_tlb *t)
 	memset(t->d.set, 0, sizeof(t->d.set));
 	memset(t->keys, 0, sizeof(t->keys));
 	t->next_key = 1;
-	t->generation++;
+	code_forget(t, 0);
+	code_forget(t, 1);
 	if (t->lpt)
 		lpt_flush_all(t->lpt);
 }
@@ -28,6 +59,18 @@ static u32 key_new(struct mmu_tlb *t)
 	return t->next_key++;
 }
 
+/* A place for a new key: what has been used since the last look at it gets a second chance. */
+static u32 key_slot(struct mmu_tlb *t)
+{
+	u32 slot = t->victim_key++ % TLB_KEYS;
+
+	while (t->keys[slot].used) {
+		t->keys[slot].used = false;
+		slot = t->victim_key++ % TLB_KEYS;
+	}
+	return slot;
+}
+
 /* The key of a context, a new one if it has none. */
 static u32 key_of(struct mmu_tlb *t, u32 asid, u32 class)
 {
@@ -35,10 +78,12 @@ static u32 key_of(struct mmu_tlb *t, u32 asid, u32 class)
 
 	for (slot = 0; slot < TLB_KEYS; slot++)
 		if (t->keys[slot].key != 0 && t->keys[slot].asid == asid &&
-		    t->keys[slot].class == class)
+		    t->keys[slot].class == class) {
+			t->keys[slot].used = true;
 			return t->keys[slot].key;
+		}
 	key = key_new(t);
-	slot = t->victim_key++ % TLB_KEYS;
+	slot = key_slot(t);
 	t->keys[slot].asid = asid;
 	t->keys[slot].class = class;
 	t->keys[slot].key = key;
@@ -53,35 +98,35 @@ static bool key_is_live(const struct mmu_tlb *t, u32 key)
 	return false;
 }
 
-void tlb_context(struct mmu_tlb *t, u32 asid, u32 class)
+void tlb_context(struct mmu_tlb *t, u32 asid, u32 class, u32 fetch_class)
 {
-	u32 global;
-
-	if (t->key != 0 && t->asid == asid && t->class == class)
+	if (t->key != 0 && t->asid == asid && t->class == class && t->fetch_class == fetch_class)
 		return;
 	t->asid = asid;
 	t->class = class;
-	do {		/* making the second key may have swept the first away */
-		global = key_of(t, t->high_local ? asid : TLB_GLOBAL, class);
+	t->fetch_class = fetch_class;
+	do {		/* making the last key may have swept the others away */
+		t->fetch_key[1] = key_of(t, t->high_local ? asid : TLB_GLOBAL, fetch_class);
+		t->fetch_key[0] = key_of(t, asid, fetch_class);
 		t->key = key_of(t, asid, class);
-	} while (!key_is_live(t, global));
-	t->fetch_key[0] = t->key;
-	t->fetch_key[1] = global;
+	} while (!key_is_live(t, t->fetch_key[1]) || !key_is_live(t, t->fetch_key[0]));
 }
 
 /* The current context's keys may be gone: it goes on with new ones. */
 static void context_renew(struct mmu_tlb *t)
 {
 	t->key = 0;
-	tlb_context(t, t->asid, t->class);
+	tlb_context(t, t->asid, t->class, t->fetch_class);
 }
 
 void tlb_high_is_local(struct mmu_tlb *t)
 {
 	t->high_local = true;
-	t->generation++;
+	code_forget(t, 1);
 	context_renew(t);
 }
+
+/* ---- flushes ---- */
 
 /* Forget the keys of @asid, or of every context. */
 static void keys_forget(struct mmu_tlb *t, bool every, u32 asid)
@@ -93,8 +138,8 @@ static void keys_forget(struct mmu_tlb *t, bool every, u32 asid)
 			lpt_flush_key(t->lpt, t->keys[i].key);
 		t->keys[i].key = 0;
 	}
-	if (every)
-		t->generation++;
+	for (u32 half = 0; every && half < 2; half++)
+		code_forget(t, half);
 	context_renew(t);
 	t->flushes++;
 }
@@ -110,8 +155,13 @@ void tlb_flush_asid(struct mmu_tlb *t, u32 asid)
 	keys_forget(t, false, asid);
 }
 
-/* True if there was an entry. */
-static bool side_flush_page(struct tlb *side, gva_t va)
+static bool entry_is_live(const struct mmu_tlb *t, const struct tlb_entry *e)
+{
+	return key_is_live(t, (u32)((e->read | e->write) >> (64 - TLB_KEY_BITS)));
+}
+
+/* True if there was an entry of a context that still exists. */
+static bool side_flush_page(const struct mmu_tlb *t, struct tlb *side, gva_t va)
 {
 	struct tlb_entry *e = side->set[tlb_index(va)];
 	u64 vpn = tlb_vpn(va >> PAGE_SHIFT);
@@ -122,8 +172,8 @@ static bool side_flush_page(struct tlb *side, gva_t va)
 
 		if (tag == 0 || tlb_vpn(tag) != vpn)
 			continue;
+		found |= entry_is_live(t, &e[way]);
 		e[way].read = e[way].write = 0;
-		found = true;
 	}
 	return found;
 }
@@ -137,9 +187,9 @@ void tlb_flush_page(struct mmu_tlb *t, gva_t va)
 		tlb_flush_all(t);
 		return;
 	}
-	if (side_flush_page(&t->i, va))
-		t->generation++;
-	side_flush_page(&t->d, va);
+	if (side_flush_page(t, &t->i, va) || lost_has(t, va >> PAGE_SHIFT))
+		code_forget(t, va >> 63);
+	side_flush_page(t, &t->d, va);
 	if (t->lpt)
 		lpt_flush_page(t->lpt, va);
 	t->flushes++;
@@ -156,6 +206,8 @@ static void big_note(struct mmu_tlb *t, gva_t va, u64 size)
 	big->high = MAX(big->high, high);
 }
 
+/* ---- fills ---- */
+
 void tlb_fill(struct mmu_tlb *t, struct tlb *side, gva_t va, gpa_t gpa, u8 *host, bool read,
 	      bool write, u64 big)
 {
@@ -166,8 +218,8 @@ void tlb_fill(struct mmu_tlb *t, struct tlb *side, gva_t va, gpa_t gpa, u8 *host
 		big_note(t, va, big);
 	/* The newest is first; an older entry of the same page must not survive behind it. */
 	if (e[0].read != tag && e[0].write != tag) {
-		if (side == &t->i && key_is_live(t, (u32)(e[1].read >> (64 - TLB_KEY_BITS))))
-			t->generation++;
+		if (side == &t->i && e[1].read != tag && entry_is_live(t, &e[1]))
+			lost_note(t, tlb_vpn(e[1].read));
 		e[1] = e[0];
 	}
 	e[0] = (struct tlb_entry){

@@ -26,6 +26,7 @@
 #define TLB_KEYS	32		/* live (asid, class) pairs */
 #define TLB_GLOBAL	UINT32_MAX	/* stands for every ASID */
 #define TLB_WRITERS	64
+#define TLB_LOST	4096		/* bits */
 
 enum access { ACCESS_READ, ACCESS_WRITE, ACCESS_FETCH };
 
@@ -45,7 +46,7 @@ struct tlb_big {
 
 struct mmu_tlb {			/* what a guest CPU has */
 	u32 key;			/* of the current context */
-	u32 asid, class;		/* ... which this is */
+	u32 asid, class, fetch_class;	/* ... which this is */
 	/*
 	 * For fetches, by bit 63 of the address. Code of the upper half is taken to be mapped
 	 * globally, so its key is that of all ASIDs, until a fetch shows that it is not.
@@ -54,11 +55,13 @@ struct mmu_tlb {			/* what a guest CPU has */
 	bool high_local;
 	u32 next_key;
 	/*
-	 * Grows when the instruction side forgets a live entry, by a flush or for lack of room:
-	 * what was fetched through entries of this generation may still be fetched.
+	 * Grows when the instruction side forgets a live entry of this half by a flush: what was
+	 * fetched through entries of this generation may still be fetched. Of those that went for
+	 * lack of room a hash remains, which tells flushes by address that they were there.
 	 */
-	u64 generation;
-	struct { u32 asid, class, key; } keys[TLB_KEYS];
+	u64 generation[2];
+	u64 lost[2][TLB_LOST / 64];
+	struct { u32 asid, class, key; bool used; } keys[TLB_KEYS];	/* since last passed over */
 	u32 victim_key;
 	/* by bit 63: covers every superpage entered since the last full flush */
 	struct tlb_big big[2];
@@ -70,8 +73,11 @@ struct mmu_tlb {			/* what a guest CPU has */
 	u64 hits_slow, fills, flushes;	/* statistics: slow path entries, fills, flushes */
 };
 
-/* Select the context (asid, class), allocating a key if it has none. */
-void tlb_context(struct mmu_tlb *t, u32 asid, u32 class);
+/*
+ * Select the context (asid, class), allocating a key if it has none. For fetches the class is
+ * another one: what decides about data alone must not make code look new.
+ */
+void tlb_context(struct mmu_tlb *t, u32 asid, u32 class, u32 fetch_class);
 /* A fetch from the upper half came through a mapping of one ASID alone: none is global any more. */
 void tlb_high_is_local(struct mmu_tlb *t);
 void tlb_flush_all(struct mmu_tlb *t);
@@ -105,6 +111,12 @@ static inline u64 tlb_tag(const struct mmu_tlb *t, const struct tlb *side, gva_t
 static inline u64 tlb_vpn(u64 tag)
 {
 	return tag & MASK(64 - TLB_KEY_BITS);
+}
+
+/* Bit 63 of the address that a tag or page number is for. */
+static inline u32 tlb_half(u64 tag)
+{
+	return tag >> (63 - PAGE_SHIFT) & 1;
 }
 
 static inline u32 tlb_index(gva_t va)

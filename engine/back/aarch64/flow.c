@@ -177,11 +177,33 @@ static u32 slow_code(struct jit *j, bool fp)
 	return at;
 }
 
-/* X0 = pc of an indirect exit. */
+/*
+ * To the entry of the jump cache at X1 if it is for X0, a pc, and the stamp W2; else it goes on
+ * behind this. X1 counts as if the frame were the jump cache.
+ */
+static void jump_if_found(struct jit *j)
+{
+	u32 jumps = j->jumps - j->frame;
+	u8 *differs;
+
+	a64_mem(j, A_LDR, 3, 1, jumps + offsetof(struct code_jump, pc));
+	a64_mem(j, A_LDR_W, 4, 1, jumps + offsetof(struct code_jump, stamp));
+	a64_cmp(j, true, 3, 0);
+	a64_3(j, 0x7a400000 | EQ << 12, 0, 4, 2);		/* CCMP W4, W2, #0, EQ */
+	differs = a64_bcc(j, NE);
+	a64_mem(j, A_LDR, 1, 1, jumps + offsetof(struct code_jump, entry));
+	a64_br(j, 1);
+	a64_fix(j, differs);
+}
+
+/* The registers as in exit_indirect(), whose first try has failed. */
 static u32 miss_code(struct jit *j, bool fp)
 {
 	u32 at = (u32)(j->at - j->start);
 
+	a64_logic_imm(j, A_EOR, true, 1, 1, sizeof(struct code_jump));
+	jump_if_found(j);
+	j->common.unknown[fp] = (u32)(j->at - j->start);
 	a64_state(j, A_STR, 0, (s32)j->pc_off);
 	a64_imm(j, 0, JIT_MISS);
 	a64_b_to(j, j->start + j->common.leave[fp]);
@@ -304,8 +326,6 @@ u32 a64_link(u8 *at, const u8 *at_rx, const u8 *to, u32 stamp, bool guarded)
 static void exit_indirect(struct jit *j, u32 i)
 {
 	const struct ir_op *o = &j->ir->op[i];
-	u32 jumps = j->jumps - j->frame;
-	u8 *differs;
 
 	a64_move(j, 0, jit_use(j, o->a));
 	if (o->aux == IR_CHECK) {
@@ -317,14 +337,7 @@ static void exit_indirect(struct jit *j, u32 i)
 	a64_bfm(j, A_UBFM, true, 1, 0, 1, 13);
 	a64_3_lsl(j, A_ADD | A64_W(true), 1, FRAME_AT, 1, 5);
 	a64_state(j, A_LDR_W, 2, STAMP(j, j->ir->pc));
-	a64_mem(j, A_LDR, 3, 1, jumps + offsetof(struct code_jump, pc));
-	a64_mem(j, A_LDR_W, 4, 1, jumps + offsetof(struct code_jump, stamp));
-	a64_cmp(j, true, 3, 0);
-	a64_3(j, 0x7a400000 | EQ << 12, 0, 4, 2);		/* CCMP W4, W2, #0, EQ */
-	differs = a64_bcc(j, NE);
-	a64_mem(j, A_LDR, 1, 1, jumps + offsetof(struct code_jump, entry));
-	a64_br(j, 1);
-	a64_fix(j, differs);
+	jump_if_found(j);
 	a64_b_to(j, a64_shared(j, j->common.miss[j->fp]));
 }
 

@@ -71,7 +71,7 @@ size_t jit_shared_size(const struct jit *j)
 
 const u8 *jit_leave_entry(const struct jit *j, const struct block *b)
 {
-	return j ? j->common_rx + j->common.miss[(b->ctx & j->isa->ctx_fp) != 0] : NULL;
+	return j ? j->common_rx + j->common.unknown[(b->ctx & j->isa->ctx_fp) != 0] : NULL;
 }
 
 size_t jit_size(const struct ir_block *ir)

@@ -146,7 +146,8 @@ struct jit_cold {
 /* Common code, as offsets in the code cache. With and without FP registers. */
 struct jit_common {
 	u32 enter[2], slow[2], leave[2];
-	u32 miss[2];			/* an indirect exit, its target in the pc's register */
+	u32 miss[2];	/* an indirect exit: not in its first place in the jump cache */
+	u32 unknown[2];			/* ... nor in the second, or not host code */
 	u32 nothing;			/* returns at once: to measure what writing code costs */
 	u32 size;
 };

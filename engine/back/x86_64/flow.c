@@ -142,11 +142,32 @@ static u32 slow_code(struct jit *j, bool fp)
 	return at;
 }
 
-/* RAX = pc of an indirect exit. */
+/* A member of the jump cache's entry, whose offset is in RCX. */
+#define JUMP(j, member) \
+	rm_index(STATE, RCX, 0, (s32)((j)->jumps + offsetof(struct code_jump, member)) - STATE_BIAS)
+
+/* To the entry if it is for RAX, a pc, and the stamp EDX; else it goes on behind this. */
+static void jump_if_found(struct jit *j)
+{
+	u8 *pc_differs, *stale;
+
+	x86_alu(j, ALU_CMP, true, RAX, JUMP(j, pc));
+	pc_differs = x86_jcc_short(j, CC_X_NE);
+	x86_alu(j, ALU_CMP, false, RDX, JUMP(j, stamp));
+	stale = x86_jcc_short(j, CC_X_NE);
+	emit_op(j, 0xff, 4, JUMP(j, entry));				/* JMP */
+	x86_fix_short(j, pc_differs);
+	x86_fix_short(j, stale);
+}
+
+/* The registers as in exit_indirect(), whose first try has failed. */
 static u32 miss_code(struct jit *j, bool fp)
 {
 	u32 at = (u32)(j->at - j->start);
 
+	x86_alu_imm(j, ALU_XOR, false, rm_reg(RCX), sizeof(struct code_jump));
+	jump_if_found(j);
+	j->common.unknown[fp] = (u32)(j->at - j->start);
 	x86_store(j, rm_state((s32)j->pc_off), RAX);
 	x86_imm(j, RAX, JIT_MISS);
 	x86_jmp_to(j, j->start + j->common.leave[fp]);
@@ -274,10 +295,6 @@ u32 x86_link(u8 *at, const u8 *at_rx, const u8 *to, u32 stamp, bool guarded)
 	return jump + 5;
 }
 
-/* A member of the jump cache's entry, whose offset is in RCX. */
-#define JUMP(j, member) \
-	rm_index(STATE, RCX, 0, (s32)((j)->jumps + offsetof(struct code_jump, member)) - STATE_BIAS)
-
 /*
  * An AND that clears bit 0 of the target is left out: with that bit the target is not in the jump
  * cache, where all are even if there is such an AND, and is cleared on the way to the miss.
@@ -294,7 +311,6 @@ bool x86_clears_target(const struct jit *j, val_t v)
 static void exit_indirect(struct jit *j, u32 i)
 {
 	const struct ir_op *o = &j->ir->op[i];
-	u8 *pc_differs, *stale;
 
 	x86_move(j, RAX, jit_use(j, o->a));
 	if (o->aux == IR_CHECK) {
@@ -306,13 +322,7 @@ static void exit_indirect(struct jit *j, u32 i)
 	x86_alu_imm(j, ALU_AND, false, rm_reg(RCX), (CODE_JUMPS - 1) << 1);
 	x86_shift_imm(j, 4, false, RCX, 4);
 	emit_op(j, 0x8b, RDX, rm_state(STAMP(j, j->ir->pc)));
-	x86_alu(j, ALU_CMP, true, RAX, JUMP(j, pc));
-	pc_differs = x86_jcc_short(j, CC_X_NE);
-	x86_alu(j, ALU_CMP, false, RDX, JUMP(j, stamp));
-	stale = x86_jcc_short(j, CC_X_NE);
-	emit_op(j, 0xff, 4, JUMP(j, entry));				/* JMP */
-	x86_fix_short(j, pc_differs);
-	x86_fix_short(j, stale);
+	jump_if_found(j);
 	if (x86_clears_target(j, o->a))
 		x86_alu_imm(j, ALU_AND, true, rm_reg(RAX), ~1);
 	x86_jmp_to(j, x86_common(j, j->common.miss[j->fp]));

@@ -29,20 +29,26 @@ static bool envcfg_permits(const struct rv64_state *st, u64 bits)
 	       (st->priv != PRIV_U || st->senvcfg & bits);
 }
 
-/* Everything that decides a translation besides the ASID; equal numbers translate equally. */
-static u32 tlb_class(const struct rv64_state *st)
+/*
+ * Everything that decides a translation at @priv besides the ASID, and for data; equal numbers
+ * translate equally.
+ */
+static u32 tlb_class(const struct rv64_state *st, enum rv64_priv priv)
 {
-	enum rv64_priv data = data_priv(st);
-	u32 class = st->priv | (u32)data << 2;
+	return priv | (translates(st, priv) ? SATP_MODE(st->satp) << 2 : 0);
+}
 
-	if (translates(st, data))
-		class |= SATP_MODE(st->satp) << 4 | (u32)BITS(st->mstatus, 19, 18) << 8;
-	return class;
+static u32 tlb_data_class(const struct rv64_state *st, enum rv64_priv priv)
+{
+	u32 sum_mxr = translates(st, priv) ? (u32)BITS(st->mstatus, 19, 18) : 0;
+
+	return tlb_class(st, priv) | sum_mxr << 6;
 }
 
 void rv64_ctx_update(struct gcpu *g)
 {
 	const struct rv64_state *st = rv64_st(g);
+	enum rv64_priv data = data_priv(st);
 	u64 fs = st->mstatus & MSTATUS_FS;
 	u32 ctx = st->priv;
 
@@ -57,7 +63,8 @@ void rv64_ctx_update(struct gcpu *g)
 	if (!g->firmware)
 		ctx |= CTX_SBI;
 	g->ctx = ctx;
-	tlb_context(g->tlb, translates(st, data_priv(st)) ? SATP_ASID(st->satp) : 0, tlb_class(st));
+	tlb_context(g->tlb, translates(st, data) ? SATP_ASID(st->satp) : 0,
+		    tlb_data_class(st, data), tlb_class(st, (enum rv64_priv)st->priv));
 }
 
 /* ---- translation ---- */

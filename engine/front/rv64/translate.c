@@ -112,9 +112,32 @@ static bool access_fflags(struct translation *tr, u32 insn, u32 d, val_t v, bool
 	return true;
 }
 
+#define CSR_SSTATUS	0x100
+
+/*
+ * sstatus read, or a bit below 32 of it cleared: kernels disable interrupts that way all the time,
+ * and nothing else can come of it.
+ */
+static bool access_sstatus(struct translation *tr, u32 insn, u32 d, bool writes)
+{
+	bool clears_low = (insn >> 12 & 7) == 7;
+	u64 sd = tr->w->ctx & CTX_FP_DIRTY ? MSTATUS_SD : 0;
+	s32 at = offsetof(struct rv64_state, mstatus);
+	val_t old, v;
+
+	if (insn >> 20 != CSR_SSTATUS || !(tr->w->ctx & CTX_PRIV) || (writes && !clears_low))
+		return false;
+	old = ir_get64(tr->b, at);
+	v = ir_2(tr->b, IR_AND64, old, ir_const(tr->b, SSTATUS_WRITABLE));
+	write_x(tr, d, ir_2(tr->b, IR_OR64, v, ir_const(tr->b, MSTATUS_UXL | sd)));
+	if (writes && insn >> 15 & MSTATUS_SIE)
+		ir_put64(tr->b, at, ir_2(tr->b, IR_ANDN64, old, ir_const(tr->b, MSTATUS_SIE)));
+	return true;
+}
+
 static void access_csr(struct translation *tr, u32 insn, u32 d, val_t v, bool writes)
 {
-	if (access_fflags(tr, insn, d, v, writes))
+	if (access_fflags(tr, insn, d, v, writes) || access_sstatus(tr, insn, d, writes))
 		return;
 	write_x(tr, d, ir_call(tr->b, &rv64_csr, ir_const(tr->b, insn), v, 0));
 	if (writes && rv64_csr_ends_block(insn))

@@ -56,6 +56,32 @@ static void status(void)
 	write_csr(mstatus, old);
 }
 
+#define CSRRCI(csr, n) ({ u64 v_; __asm__ volatile("csrrci %0, " #csr ", " #n : "=r"(v_) \
+						  : : "memory"); v_; })
+
+/* Clearing bits of sstatus by an immediate: what is seen before, and what is left. */
+static void status_cleared(void)
+{
+	u64 old = read_csr(mstatus);
+
+	for (u64 fs = 0; fs <= FS; fs += FS & -FS) {
+		u64 seen = fs | 2ull << 32 | (fs == FS ? BIT(63) : 0);
+		u64 set = (old & ~(FS | MIE | MPP)) | fs | SIE | SPIE | SPP | SUM | MXR;
+
+		write_csr(mstatus, set);
+		CHECK_EQ(CSRRCI(sstatus, 0), seen | SIE | SPIE | SPP | SUM | MXR);
+		CHECK_EQ(CSRRCI(sstatus, 1), seen | SIE | SPIE | SPP | SUM | MXR);
+		CHECK_EQ(CSRRCI(sstatus, 2), seen | SIE | SPIE | SPP | SUM | MXR);
+		CHECK_EQ(CSRRCI(sstatus, 31), seen | SPIE | SPP | SUM | MXR);
+		CHECK_EQ(read_csr(mstatus) & 0x7fffff, set & 0x7fffff & ~SIE);
+		set_csr(mstatus, SIE | MIE);
+		__asm__ volatile("csrci sstatus, 31" : : : "memory");
+		CHECK_EQ(read_csr(sstatus), seen | SPIE | SPP | SUM | MXR);
+		CHECK_EQ(read_csr(mstatus) & MIE, MIE);
+	}
+	write_csr(mstatus, old);
+}
+
 static void interrupts(void)
 {
 	write_csr(mideleg, 0);
@@ -192,6 +218,7 @@ void isa_main(void)
 {
 	masks();
 	status();
+	status_cleared();
 	interrupts();
 	translation();
 	access();

@@ -14,6 +14,7 @@
 #include "engine/front/rv64/rv64.h"
 #include "engine/mem.h"
 #include "engine/runner.h"
+#include "engine/tuning.h"
 #include "kernel/base/cpu.h"
 #include "kernel/base/heap.h"
 #include "kernel/base/page.h"
@@ -255,6 +256,44 @@ static void second_page_of_a_link(void **unused)
 	}
 }
 
+static u32 jalr(u32 d, u32 s) { return s << 15 | d << 7 | 0x67; }
+
+/* Functions with one place in the jump cache, called in turn; the first of them changes. */
+static void places_that_are_shared(void **unused)
+{
+	const gva_t pages = CODE_JUMPS * 2 / PAGE_SIZE;
+
+	(void)unused;
+	EACH_RUNNER(r) {
+		open_with(all[r], 2);
+		for (u32 i = 0; i < 3; i++) {
+			gva_t at = AT((i + 1) * pages);
+
+			put(AT(0) + 4 * i, jalr(1, 5 + i));
+			put(at, addi(10, 10, (s32)BIT(i)));
+			put(at + 4, jalr(0, 1));
+			st(0)->x[5 + i] = at;
+		}
+		put(AT(0) + 12, jump(AT(0) + 12, AT(0)));
+		for (s32 i = 1; i < 20; i++) {
+			store(0, AT(pages), addi(10, 10, i));
+			fence(0);
+			assert_int_equal(count(AT(0), 100), 10 * (i + 2 + 4));
+			if (i % 3 == 0)
+				settle(AT(0));
+		}
+		/* two of them need not leave translated code */
+		st(0)->x[7] = st(0)->x[6];
+		settle(AT(0));
+		u64 entered = hart[0].code->stats.entered;
+
+		count(AT(0), 10000);
+		if (!engine_tuning.slice)		/* and nothing has it forget */
+			assert_true(hart[0].code->stats.entered - entered < 100);
+		close_all();
+	}
+}
+
 /* A link from code of one privilege, made while the interpreter has come to another one. */
 static void links_keep_their_context(void **unused)
 {
@@ -488,6 +527,7 @@ int main(void)
 		cmocka_unit_test(aliases),
 		cmocka_unit_test(watched_again_by_another),
 		cmocka_unit_test(second_page_of_a_link),
+		cmocka_unit_test(places_that_are_shared),
 		cmocka_unit_test(links_keep_their_context),
 		cmocka_unit_test(links_end_with_the_permission),
 		cmocka_unit_test(links_to_uncached_pages),

@@ -13,6 +13,7 @@
 #include "kernel/base/heap.h"
 #include "kernel/base/page.h"
 #include "mmu/lpt.h"
+#include "mmu/tuning.h"
 
 #define PAGES	48			/* of RAM that pages are entered for, at its ends */
 #define VAS	64			/* addresses in play */
@@ -290,12 +291,31 @@ static int setup(void **state)
 	return 0;
 }
 
+/* Each entry is flushed by its address alone, also where the slot had to be emptied for room. */
+static void full_slots(void **state)
+{
+	(void)state;
+	open_size(GIB(1));
+	for (u64 i = 0; i < 2 * mmu_tuning.lpt_filled + 2; i++) {
+		gva_t va = i << PAGE_SHIFT;
+
+		lpt_fill(&l, va, ram + va % GIB(1), i % 2);
+		assert_int_equal(look_up(va, i % 2), va % GIB(1));
+		if (i % mmu_tuning.lpt_filled > 1)
+			continue;
+		lpt_flush_page(&l, va);
+		assert_int_equal(look_up(va, i % 2), -1);
+	}
+	lpt_fini(&l);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(random_operations), cmocka_unit_test(entries_are_found),
 		cmocka_unit_test(empty_means_nowhere),
 		cmocka_unit_test(a_forgotten_key_is_not_filled),
+		cmocka_unit_test(full_slots),
 		cmocka_unit_test(not_in_ram), cmocka_unit_test(too_large),
 	};
 

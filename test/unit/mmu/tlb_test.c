@@ -37,7 +37,7 @@ static u8 *read(gva_t va)
 static int fresh(void **state)
 {
 	memset(&t, 0, sizeof(t));
-	tlb_context(&t, 1, 0);
+	tlb_context(&t, 1, 0, 0);
 	return 0;
 }
 
@@ -122,16 +122,16 @@ static void refill_replaces(void **state)
 
 static void contexts_are_separate(void **state)
 {
-	tlb_context(&t, 1, 0);
+	tlb_context(&t, 1, 0, 0);
 	fill(VA, 1);
-	tlb_context(&t, 2, 0);
+	tlb_context(&t, 2, 0, 0);
 	assert_null(read(VA));
 	fill(VA, 2);
-	tlb_context(&t, 1, 1);
+	tlb_context(&t, 1, 1, 1);
 	assert_null(read(VA));
-	tlb_context(&t, 2, 0);
+	tlb_context(&t, 2, 0, 0);
 	assert_ptr_equal(read(VA), page(2));
-	tlb_context(&t, 1, 0);
+	tlb_context(&t, 1, 0, 0);
 	assert_ptr_equal(read(VA), page(1));
 }
 
@@ -139,8 +139,8 @@ static void forgotten_contexts_stay_forgotten(void **state)
 {
 	fill(VA, 1);
 	for (u32 asid = 2; asid < 2 + TLB_KEYS; asid++)
-		tlb_context(&t, asid, 0);
-	tlb_context(&t, 1, 0);
+		tlb_context(&t, asid, 0, 0);
+	tlb_context(&t, 1, 0, 0);
 	assert_null(read(VA));
 }
 
@@ -149,35 +149,35 @@ static void flush_all_and_asid(void **state)
 	u32 key;
 
 	fill(VA, 1);
-	tlb_context(&t, 2, 0);
+	tlb_context(&t, 2, 0, 0);
 	fill(VA + PAGE_SIZE, 2);
-	tlb_context(&t, 2, 1);
+	tlb_context(&t, 2, 1, 1);
 	fill(VA + 2 * PAGE_SIZE, 3);
 	key = t.fetch_key[0];
 	tlb_flush_asid(&t, 2);
 	assert_int_not_equal(t.fetch_key[0], key);	/* what was fetched counts no more */
-	u64 generation = t.generation;
+	u64 generation = t.generation[0];
 
 	assert_null(read(VA + 2 * PAGE_SIZE));
 	fill(VA + 2 * PAGE_SIZE, 3);
 	assert_ptr_equal(read(VA + 2 * PAGE_SIZE), page(3));	/* the context goes on */
-	tlb_context(&t, 2, 0);
+	tlb_context(&t, 2, 0, 0);
 	assert_null(read(VA + PAGE_SIZE));
-	tlb_context(&t, 1, 0);
+	tlb_context(&t, 1, 0, 0);
 	assert_ptr_equal(read(VA), page(1));
 	tlb_flush_asid(&t, 7);
 	assert_ptr_equal(read(VA), page(1));
 	tlb_flush_all(&t);
-	assert_int_not_equal(t.generation, generation);
+	assert_int_not_equal(t.generation[0], generation);
 	assert_null(read(VA));
-	tlb_context(&t, 2, 1);
+	tlb_context(&t, 2, 1, 1);
 	assert_null(read(VA + 2 * PAGE_SIZE));
 }
 
 static void flush_page_reaches_every_context_and_side(void **state)
 {
 	for (u32 asid = 1; asid <= 2; asid++) {
-		tlb_context(&t, asid, 0);
+		tlb_context(&t, asid, 0, 0);
 		fill(VA, asid);
 		fill(VA + PAGE_SIZE, 4);
 	}
@@ -186,7 +186,7 @@ static void flush_page_reaches_every_context_and_side(void **state)
 	tlb_flush_page(&t, VA + 0x777);
 	tlb_flush_page(&t, VA + 2 * PAGE_SIZE);
 	for (u32 asid = 1; asid <= 2; asid++) {
-		tlb_context(&t, asid, 0);
+		tlb_context(&t, asid, 0, 0);
 		assert_null(read(VA));
 		assert_null(tlb_write(&t, VA));
 		assert_null(tlb_read(&t, &t.i, VA));
@@ -233,13 +233,14 @@ static void halves_are_tracked_apart(void **state)
 /* Entries that lie there untouched until their keys are given out again stay dead. */
 static void keys_run_out(void **state)
 {
-	u64 generation = t.generation;
+	u64 generation = t.generation[0];
 
 	for (u32 i = 0; i < BIT(TLB_KEY_BITS) + 5; i++)	/* contexts alone, no flush */
-		tlb_context(&t, i, 0);
-	assert_true(t.generation > generation);		/* or old numbers would mean new keys */
+		tlb_context(&t, i, 0, 0);
+	/* or old numbers would mean new keys */
+	assert_true(t.generation[0] > generation);
 	for (u32 i = 0; i < 3 * BIT(TLB_KEY_BITS) + 5; i++) {
-		tlb_context(&t, i % 5, 0);
+		tlb_context(&t, i % 5, 0, 0);
 		tlb_flush_all(&t);
 		for (u32 n = 0; n < 64; n++) {
 			assert_null(read(VA + n * PAGE_SIZE));
@@ -259,11 +260,11 @@ static void protect_withdraws_writes(void **state)
 	fill(VA, 1);
 	fill(HALF, 1);
 	fill(VA + PAGE_SIZE, 2);
-	tlb_context(&t, 2, 0);
+	tlb_context(&t, 2, 0, 0);
 	fill(VA + STRIDE, 1);
 	tlb_protect(&t, page(1) + 0x123);
 	assert_null(tlb_write(&t, VA + STRIDE));
-	tlb_context(&t, 1, 0);
+	tlb_context(&t, 1, 0, 0);
 	assert_null(tlb_write(&t, VA));
 	assert_null(tlb_write(&t, HALF));
 	assert_ptr_equal(read(VA), page(1));
@@ -364,34 +365,115 @@ static void model_check(u32 asid, u32 class, gva_t va)
 	}
 }
 
+static void code(gva_t va, u32 n)
+{
+	tlb_fill(&t, &t.i, va, n * PAGE_SIZE, page(n), true, false, PAGE_SIZE);
+}
+
+/* What decides about data alone (SUM, say) leaves code as it was. */
+static void fetches_have_a_class_of_their_own(void **state)
+{
+	tlb_context(&t, 1, 0, 0);
+	code(VA, 1);
+	code(HALF, 2);
+	fill(VA, 3);
+	tlb_context(&t, 1, 5, 0);
+	assert_null(read(VA));
+	assert_ptr_equal(tlb_read(&t, &t.i, VA), page(1));
+	assert_ptr_equal(tlb_read(&t, &t.i, HALF), page(2));
+	tlb_context(&t, 1, 5, 1);
+	assert_null(tlb_read(&t, &t.i, VA));
+	assert_null(tlb_read(&t, &t.i, HALF));
+	tlb_flush_asid(&t, 1);
+	tlb_context(&t, 1, 0, 0);
+	assert_null(tlb_read(&t, &t.i, VA));
+	assert_ptr_equal(tlb_read(&t, &t.i, HALF), page(2));
+}
+
+/* A flush by address changes the generation of its half if code was, or had been, fetched there. */
+static void flushed_code_changes_the_generation(void **state)
+{
+	static const gva_t base[2] = { VA, HALF };
+
+	for (u32 half = 0; half < 2; half++) {
+		gva_t va = base[half];
+		u64 here = t.generation[half], there = t.generation[!half];
+
+		for (u32 i = 0; i < 4; i++)		/* two of them had to go again */
+			code(va + i * STRIDE, i);
+		fill(va + PAGE_SIZE, 4);
+		tlb_flush_page(&t, va + PAGE_SIZE);
+		assert_int_equal(t.generation[half], here);
+		for (u32 i = 0; i < 4; i++) {
+			code(va, 0);
+			code(va + STRIDE, 1);
+			code(va + 2 * STRIDE, 2);
+			here = t.generation[half];
+			tlb_flush_page(&t, va + i % 3 * STRIDE);
+			assert_int_not_equal(t.generation[half], here);
+		}
+		assert_int_equal(t.generation[!half], there);
+	}
+}
+
+/* Pages of processes that are gone mean nothing. */
+static void flushes_of_dead_code_change_nothing(void **state)
+{
+	code(VA, 1);
+	tlb_flush_asid(&t, 1);
+	u64 generation = t.generation[0];
+
+	tlb_flush_page(&t, VA);
+	code(VA + STRIDE, 1);
+	code(VA + PAGE_SIZE, 2);
+	tlb_flush_asid(&t, 1);
+	code(VA + 2 * STRIDE, 1);
+	code(VA + 3 * STRIDE, 1);		/* the dead one goes */
+	tlb_flush_page(&t, VA + STRIDE);
+	tlb_flush_page(&t, VA + PAGE_SIZE);
+	assert_int_equal(t.generation[0], generation);
+}
+
+/* The kernel's context is still known after any number of processes. */
+static void contexts_in_use_stay(void **state)
+{
+	for (u32 asid = 1; asid < 5 * TLB_KEYS; asid++) {
+		tlb_context(&t, asid, 0, 0);
+		tlb_context(&t, 0, 1, 1);
+		if (asid == 1)
+			fill(HALF, 1);
+		assert_ptr_equal(read(HALF), page(1));
+	}
+}
+
 /* Fetches from the upper half are taken to be global until one is not. */
 static void high_code_is_global_at_first(void **state)
 {
 	const gva_t high = 0 - 8 * PAGE_SIZE;
 	u64 generation;
 
-	tlb_context(&t, 1, 0);
+	tlb_context(&t, 1, 0, 0);
 	tlb_fill(&t, &t.i, high, 0, page(1), true, false, PAGE_SIZE);
 	tlb_fill(&t, &t.i, VA, 0, page(2), true, false, PAGE_SIZE);
-	tlb_context(&t, 2, 0);
+	tlb_context(&t, 2, 0, 0);
 	assert_ptr_equal(tlb_read(&t, &t.i, high), page(1));
 	assert_null(tlb_read(&t, &t.i, VA));
 	tlb_flush_asid(&t, 1);
 	assert_ptr_equal(tlb_read(&t, &t.i, high), page(1));
-	tlb_context(&t, 2, 1);
+	tlb_context(&t, 2, 1, 1);
 	assert_null(tlb_read(&t, &t.i, high));		/* another kind of access */
-	tlb_context(&t, 2, 0);
-	generation = t.generation;
+	tlb_context(&t, 2, 0, 0);
+	generation = t.generation[1];
 	tlb_flush_page(&t, high);
 	assert_null(tlb_read(&t, &t.i, high));
-	assert_int_not_equal(t.generation, generation);
+	assert_int_not_equal(t.generation[1], generation);
 	tlb_fill(&t, &t.i, high, 0, page(1), true, false, PAGE_SIZE);
-	generation = t.generation;
+	generation = t.generation[1];
 	tlb_high_is_local(&t);
 	assert_null(tlb_read(&t, &t.i, high));
-	assert_int_not_equal(t.generation, generation);
+	assert_int_not_equal(t.generation[1], generation);
 	tlb_fill(&t, &t.i, high, 0, page(1), true, false, PAGE_SIZE);
-	tlb_context(&t, 3, 0);
+	tlb_context(&t, 3, 0, 0);
 	assert_null(tlb_read(&t, &t.i, high));
 }
 
@@ -411,7 +493,7 @@ static void random_operations(void **state)
 		case 1: case 2:
 			asid = random32(6);
 			class = random32(4);
-			tlb_context(&t, asid, class);
+			tlb_context(&t, asid, class, class);
 			break;
 		case 3: case 4: case 5: case 6:
 			model_fill(asid, class);
@@ -443,6 +525,10 @@ int main(void)
 		cmocka_unit_test_setup(keys_run_out, fresh),
 		cmocka_unit_test_setup(protect_withdraws_writes, fresh),
 		cmocka_unit_test_setup(high_code_is_global_at_first, fresh),
+		cmocka_unit_test_setup(fetches_have_a_class_of_their_own, fresh),
+		cmocka_unit_test_setup(flushed_code_changes_the_generation, fresh),
+		cmocka_unit_test_setup(flushes_of_dead_code_change_nothing, fresh),
+		cmocka_unit_test_setup(contexts_in_use_stay, fresh),
 		cmocka_unit_test_setup(random_operations, fresh),
 	};
 
