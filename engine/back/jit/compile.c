@@ -96,11 +96,10 @@ u32 jit_compile(struct code_cache *c, const struct gcpu *g, struct block *b, siz
 	j->end = j->start + room;
 	j->fp = (g->ctx & j->isa->ctx_fp) != 0;
 	j->fp_rm = g->fp_rm;
-	j->views = g->tlb->lpt && g->tlb->lpt->now->view &&
-		   (g->views == VIEWS_ALL || !(g->ctx & j->isa->ctx_privileged));
-	j->in_view = j->views && !code_uses_tables(c, c->ir->pc);
+	j->views = g->tlb->lpt && g->tlb->lpt->now->view;
+	j->in_view = j->views && jit_may_view(g) && !code_uses_tables(c, c->ir->pc);
 	*b = (struct block){ .pc = c->ir->pc, .ctx = g->ctx, .insns = (u16)c->ir->insns,
-			     .bytes = (u16)c->ir->bytes, .fp = j->fp, .views = j->views,
+			     .bytes = (u16)c->ir->bytes, .fp = j->fp,
 			     .in_view = j->in_view, .since = g->icount, .entry = c->rx + at };
 	if (!jit_lower(j, c->ir, b))
 		return 0;

@@ -173,7 +173,7 @@ struct jit {
 	bool full;			/* out of room: give up */
 	bool fp;			/* FP registers are pinned in this context */
 	u32 fp_rm;			/* its rounding mode, if they are */
-	bool views;			/* this context has a view of memory: see mmu/view.h */
+	bool views;			/* there are views of memory: see mmu/view.h */
 	bool in_view;			/* loads and stores go there */
 	u32 op;				/* being written */
 	u32 sites, colds;
@@ -313,6 +313,12 @@ static inline void jit_settle(struct jit *j, u32 regs)
 static inline val_t jit_root(const struct jit *j, val_t v)
 {
 	return j->lazy[v] ? j->ir->op[v].a : v;
+}
+
+/* If there are views, may code of the present context use them? */
+static inline bool jit_may_view(const struct gcpu *g)
+{
+	return g->views == VIEWS_ALL || !(g->ctx & g->isa->ctx_privileged);
 }
 
 static inline struct block *jit_site_block(struct jit_site *s)

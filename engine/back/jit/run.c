@@ -119,20 +119,24 @@ static err_t memory_follow(struct gcpu *g, struct jit_frame *f)
 
 /* ---- the loop ---- */
 
-/* Code that has a view, or does not, is about to use the present slot. */
-static void memory_enter(struct jit *j, struct jit_frame *f, struct lpt *l, bool views)
+/* Translated code is about to use the present slot. */
+static void memory_enter(struct jit *j, struct jit_frame *f, struct lpt *l)
 {
 	f->lpt = l->now->table;
 	f->lpt_write = f->lpt + lpt_write_offset(l) / sizeof(*f->lpt);
 	f->memory[0] = (uptr)f->lpt;
 	f->memory[1] = (uptr)f->lpt_write;
-	if (views) {
+	if (l->now->view) {
 		f->view = view_origin(l->now->view);
 		f->memory[0] = VIEW_SIZE / 2;
 		f->memory[1] = (uptr)f->view;
 		cpu_self->jit = j;
 	}
-	jit_host_ram(views ? f->view : f->ram);
+	/* Where the table is used in spite of views, that needs no base: changing it may be slow. */
+	if (!l->now->view)
+		jit_host_ram(f->ram);
+	else if (jit_may_view(f->g))
+		jit_host_ram(f->view);
 }
 
 enum jit_why jit_enter(struct gcpu *g, struct jit_frame *f, const struct block *b)
@@ -145,15 +149,14 @@ enum jit_why jit_enter(struct gcpu *g, struct jit_frame *f, const struct block *
 
 	if (l->now->key != g->tlb->key)
 		lpt_select(l, g->tlb->key);
-	memory_enter(j, f, l, b->views);
+	memory_enter(j, f, l);
 	f->stamp[0] = (u32)g->code->stamp[0];
 	f->stamp[1] = (u32)g->code->stamp[1];
 	if (b->fp)
 		f->fp_state = j->t->fp_state(g->fp_rm);
 	g->code->stats.entered++;
 	why = go(g->st, b->entry);
-	if (b->views)
-		cpu_self->jit = NULL;
+	cpu_self->jit = NULL;
 	if (b->fp)
 		g->fp_flags |= j->t->fp_flags(&f->fp_state);
 	g->icount = f->end - f->budget;
