@@ -83,7 +83,7 @@ struct block {
 	bool stale;		/* its page was written: its hash is to be compared first */
 	bool repeatable;		/* runner audit: it calls no helpers */
 	bool fp;			/* host code with the guest's FP registers in the host's */
-	bool in_view;			/* host code: loads and stores go to a view, and may fault */
+	bool in_view;			/* loads and stores go to a view, and may fault */
 	const u8 *entry;		/* host code, or NULL */
 	u16 *insn_pc;			/* offset of each instruction */
 	u16 *link;	/* indices in code[] of the operations whose ->link points to a block */

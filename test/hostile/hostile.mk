@@ -24,6 +24,6 @@ HOSTILE_GUESTS := $(ISA_ELFS) $(B)/test/diff/rv64_peer $(LINUX)
 hostile: $(HOSTILE_PROGRAMS) $(HOSTILE_GUESTS) ## with tiny caches
 	@r=0; for t in $(HOSTILE_UNIT); do echo "== $$t"; $$t || r=1; done; \
 	python3 test/isa/isa.py $(HOSTILE)/fvp $(ISA_DIR) $(ISA_TESTS) -- \
-		hybrid jit interp || r=1; \
+		hybrid jit interp direct || r=1; \
 	$(HOSTILE)/rv64_diff $(B)/test/diff/rv64_peer $(HOSTILE_SECONDS) || r=1; \
 	test/boot/boot.py hostile || r=1; exit $$r

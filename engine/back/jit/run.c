@@ -132,7 +132,7 @@ static void memory_enter(struct jit *j, struct jit_frame *f, struct lpt *l)
 		f->memory[1] = (uptr)f->view;
 		cpu_self->jit = j;
 	}
-	/* Where the table is used in spite of views, that needs no base: changing it may be slow. */
+	/* What uses the table in spite of views needs no base, and changing it may be slow. */
 	if (!l->now->view)
 		jit_host_ram(f->ram);
 	else if (jit_may_view(f->g))
