@@ -131,7 +131,7 @@ static u64 *leaf_of(struct view_tables *v, u64 va, bool make)
 	return entry;
 }
 
-bool arch_view_map(u8 *at, u8 *host, bool write)
+bool arch_view_map(u8 *at, u8 *host, bool write, bool anew)
 {
 	struct view_tables *v = view_of(at);
 	u64 va = (u64)at, *leaf = leaf_of(v, va, true);
