@@ -182,5 +182,9 @@ void arch_view_empty(u8 *view)
 	for (u32 i = 0; i < MAP_ENTRIES; i++)
 		if (v->gib[i])
 			leaves_clear(pointee(v->gib[i]), 1);
-	map_forget_here();
+	/* One hart resets another: the CPU that knows what was there has to forget it as well. */
+	if (v->cpu == cpu_self->id)
+		map_forget_here();
+	else
+		map_forget();
 }
