@@ -4,13 +4,14 @@
  * the kernel, of which a process has 65530: all views together get most of them, the rest is for
  * everybody else.
  */
-#include <errno.h>
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "arch/hosted/hosted.h"
 #include "arch/mem.h"
 #include "kernel/base/lock.h"
+#include "kernel/base/log.h"
 #include "kernel/base/panic.h"
 
 #define RAMS		64
@@ -66,6 +67,22 @@ static bool ram_note(u8 *base, u64 len, int fd)
 	return i < RAMS;
 }
 
+/*
+ * Guests' secrets stay out of core files, also where views map them: MADV_DONTDUMP would cost a
+ * system call for each page, so no shared memory is dumped. See core(5).
+ */
+static void shared_is_not_dumped(void)
+{
+	static const char filter[] = "0x31";
+	int fd = open("/proc/self/coredump_filter", O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	if (write(fd, filter, sizeof(filter) - 1) < 0)
+		log_warn("guest memory may get into core files");
+	close(fd);
+}
+
 void *arch_ram_alloc_viewed(u64 len, u32 node)
 {
 	int fd = len && len <= BIT(46) ? memfd_create("fvp-ram", MFD_CLOEXEC) : -1;
@@ -77,6 +94,7 @@ void *arch_ram_alloc_viewed(u64 len, u32 node)
 	if (p && ram_note(p, len, fd)) {
 		madvise(p, len, MADV_HUGEPAGE);
 		madvise(p, len, MADV_DONTDUMP);
+		shared_is_not_dumped();
 		return p;
 	}
 	if (p)

@@ -327,6 +327,8 @@ static void view_fill(void)
 	allowed[key][i].page = page;
 	allowed[key][i].write |= write;
 	lpt_fill_view(&l, va_of[i] + 100, viewed + (page << PAGE_SHIFT) + 100, write);
+	if (mmu_tuning.view_pages < 2 * VAS)		/* it may have been given up at once */
+		return;
 	assert_int_equal(view_load(l.now, va_of[i]), page);
 	if (write)
 		assert_true(view_store(l.now, va_of[i], page));
@@ -414,6 +416,8 @@ static void full_views_are_emptied(void **state)
 	u32 n = mmu_tuning.view_pages;
 
 	(void)state;
+	if (mmu_tuning.lpt_filled < n)
+		skip();
 	viewed = arch_ram_alloc_viewed(VIEWED, NODE_ANY);
 	assert_int_equal(lpt_init(&l, viewed, VIEWED, true), OK);
 	lpt_adopt(&l);

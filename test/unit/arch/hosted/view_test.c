@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdio.h>
 
 #include "arch/mem.h"
 #include "kernel/base/page.h"
@@ -96,6 +97,18 @@ static void memory_is_shared(void **state)
 	arch_view_empty(view);
 }
 
+/* Memory in views is shared and of no file: bit 1 of the filter. */
+static void guests_are_not_dumped(void **state)
+{
+	FILE *f = fopen("/proc/self/coredump_filter", "r");
+	unsigned filter = ~0u;
+
+	assert_non_null(f);
+	assert_int_equal(fscanf(f, "%x", &filter), 1);
+	fclose(f);
+	assert_int_equal(filter & 2, 0);
+}
+
 static int setup(void **state)
 {
 	ram = arch_ram_alloc_viewed(RAM, NODE_ANY);
@@ -117,6 +130,7 @@ int main(void)
 		cmocka_unit_test(pages_are_given_back), cmocka_unit_test(all_of_them),
 		cmocka_unit_test(what_fails_counts_nothing),
 		cmocka_unit_test(as_many_as_there_are), cmocka_unit_test(memory_is_shared),
+		cmocka_unit_test(guests_are_not_dumped),
 	};
 
 	return cmocka_run_group_tests_name("arch/hosted/view", tests, setup, teardown);
