@@ -89,7 +89,7 @@ __attribute__((noinline)) static u64 fsw(u64 va, u64 v)
 static const struct {
 	u64 (*load)(u64), (*store)(u64, u64);
 	u32 len;
-	u64 above;			/* bits that are set above what was loaded, if its sign is */
+	u64 above;			/* bits set above what was loaded, if its sign is */
 	bool always;			/* ... or in any case */
 } sizes[] = {
 	{ lb, sb, 1, ~0xffull, false }, { lbu, sb, 1, 0, false },
