@@ -73,9 +73,9 @@ void arch_view_free(u8 *view);		/* NULL is fine */
 void arch_view_adopt(u8 *view);
 /*
  * Let the page at @at, inside a view, be that at @host, which is in RAM from
- * arch_ram_alloc_viewed(); whatever was mapped there before. False: no memory.
+ * arch_ram_alloc_viewed(); @anew: nothing is mapped there yet. False: no memory, and nothing is.
  */
-bool arch_view_map(u8 *at, u8 *host, bool write);
+bool arch_view_map(u8 *at, u8 *host, bool write, bool anew);
 void arch_view_unmap(u8 *at);
 void arch_view_protect(u8 *at);		/* what is mapped there may only be read from now on */
 void arch_view_empty(u8 *view);

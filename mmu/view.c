@@ -123,8 +123,11 @@ bool view_map(struct view *v, gva_t va, u64 offset, bool write)
 		return false;
 	if (p && p->ram == ram && p->write >= write)
 		return true;
-	if (!arch_view_map(address_of(v, n), v->ram + ALIGN_DOWN(offset, PAGE_SIZE), write))
+	if (!arch_view_map(address_of(v, n), v->ram + ALIGN_DOWN(offset, PAGE_SIZE), write, !p)) {
+		if (p)
+			page_remove(v, p);
 		return false;
+	}
 	if (!p) {
 		p = &v->page[v->count];
 		p->page = n;

@@ -20,7 +20,8 @@ boots: all $(B)/san/fvp boot-payloads $(LINUX) ## boot tests; T="linux hosted" p
 	@test/boot/boot.py $(T)
 icount: $(B)/fvp $(LINUX) ## boots that must be the same under every runner; T="linux" picks
 	@test/boot/icount.py $(T)
-boot-payloads: $(patsubst %.S,$(B)/%.elf,$(wildcard test/boot/payload/*.S))
+boot-payloads: $(patsubst %.S,$(B)/%.elf,$(wildcard test/boot/payload/*.S)) \
+  $(B)/test/isa/rv64/reach.elf $(B)/test/isa/rv64/view.elf
 $(B)/test/boot/payload/%.elf: test/boot/payload/%.S | $(PACKAGES)
 	@mkdir -p $(@D)
 	@$(RV64_BARE) $< -o $@

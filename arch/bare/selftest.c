@@ -4,11 +4,13 @@
  * would find the fill, where it remembers the page to be.
  */
 #include "arch/bare/selftest.h"
+#include "arch/bare/map.h"
 #include "arch/bare/probe.h"
 #include "arch/mem.h"
 #include "host/cpu.h"
 #include "kernel/base/cpu.h"
 #include "kernel/base/log.h"
+#include "kernel/base/page.h"
 #include "kernel/base/panic.h"
 #include "kernel/base/str.h"
 
@@ -53,6 +55,42 @@ static void array_write(void)
 	wrote |= BIT(cpu_self->id);
 }
 
+/* Does @at lead to @ram, and may it be written? */
+static bool view_is(u8 *at, u8 *ram, bool write)
+{
+	hpa_t pa;
+	u64 left;
+
+	return map_lookup((u64)at, &pa, &left) && pa == arch_virt_to_phys(ram) &&
+	       left == PAGE_SIZE && probe_store(at, 0) == write;
+}
+
+static void view_check(void)
+{
+	u8 *ram = arch_ram_alloc_viewed(2 * PAGE_SIZE, NODE_ANY), *view = arch_view_alloc();
+	u8 *last = view + VIEW_SIZE - PAGE_SIZE;
+	bool good;
+
+	if (!ram || !view || !arch_view_map(view, ram, true, true) ||
+	    !arch_view_map(last, ram + PAGE_SIZE, false, true))
+		panic("no memory for a view");
+	good = view_is(view, ram, true) && view_is(last, ram + PAGE_SIZE, false);
+	good &= arch_view_map(last, ram, true, false) && view_is(last, ram, true);
+	good &= !probe_store(view - 8, 0) && !probe_store(last + PAGE_SIZE, 0);
+	arch_view_protect(view);
+	good &= view_is(view, ram, false);
+	arch_view_unmap(view);
+	good &= !probe_store(view, 0) && view_is(last, ram, true);
+	arch_view_empty(view);
+	good &= !probe_store(last, 0);
+	good &= arch_view_map(view, ram, true, true) && view_is(view, ram, true);
+	arch_view_free(view);
+	good &= !probe_store(view, 0);
+	if (!good)
+		panic("a view maps what it should not, or does not map what it should");
+	arch_ram_free(ram, 2 * PAGE_SIZE);
+}
+
 void selftest_begin(void)
 {
 	u64 len;
@@ -66,6 +104,7 @@ void selftest_begin(void)
 	if (probe_store(code_rx, 0) || probe_call(code_rw))
 		panic("memory protection does not hold: translated code can be changed where it "
 		      "runs or run where it is changed");
+	view_check();
 	selftest_cpu();
 }
 

@@ -131,7 +131,7 @@ static u64 *leaf_of(struct view_tables *v, u64 va, bool make)
 	return entry;
 }
 
-bool arch_view_map(u8 *at, u8 *host, bool write)
+bool arch_view_map(u8 *at, u8 *host, bool write, bool anew)
 {
 	struct view_tables *v = view_of(at);
 	u64 va = (u64)at, *leaf = leaf_of(v, va, true);
@@ -182,5 +182,9 @@ void arch_view_empty(u8 *view)
 	for (u32 i = 0; i < MAP_ENTRIES; i++)
 		if (v->gib[i])
 			leaves_clear(pointee(v->gib[i]), 1);
-	map_forget_here();
+	/* One hart resets another: the CPU that knows what was there has to forget it as well. */
+	if (v->cpu == cpu_self->id)
+		map_forget_here();
+	else
+		map_forget();
 }

@@ -4,13 +4,14 @@
  * the kernel, of which a process has 65530: all views together get most of them, the rest is for
  * everybody else.
  */
-#include <errno.h>
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "arch/hosted/hosted.h"
 #include "arch/mem.h"
 #include "kernel/base/lock.h"
+#include "kernel/base/log.h"
 #include "kernel/base/panic.h"
 
 #define RAMS		64
@@ -27,7 +28,7 @@ static struct ram {
 
 static struct {
 	u8 *base;
-	u32 pages;		/* that were mapped since it was empty, at most */
+	u32 pages;		/* that are mapped */
 } views[VIEWS];
 static _Atomic u32 pages;
 static struct lock view_lock;
@@ -66,6 +67,22 @@ static bool ram_note(u8 *base, u64 len, int fd)
 	return i < RAMS;
 }
 
+/*
+ * Guests' secrets stay out of core files, also where views map them: MADV_DONTDUMP would cost a
+ * system call for each page, so no shared memory is dumped. See core(5).
+ */
+static void shared_is_not_dumped(void)
+{
+	static const char filter[] = "0x31";
+	int fd = open("/proc/self/coredump_filter", O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	if (write(fd, filter, sizeof(filter) - 1) < 0)
+		log_warn("guest memory may get into core files");
+	close(fd);
+}
+
 void *arch_ram_alloc_viewed(u64 len, u32 node)
 {
 	int fd = len && len <= BIT(46) ? memfd_create("fvp-ram", MFD_CLOEXEC) : -1;
@@ -77,6 +94,7 @@ void *arch_ram_alloc_viewed(u64 len, u32 node)
 	if (p && ram_note(p, len, fd)) {
 		madvise(p, len, MADV_HUGEPAGE);
 		madvise(p, len, MADV_DONTDUMP);
+		shared_is_not_dumped();
 		return p;
 	}
 	if (p)
@@ -144,11 +162,11 @@ void arch_view_free(u8 *view)
 	if (!view)
 		return;
 	i = view_of(view);
-	munmap(view - VIEW_GUARD, VIEW_SIZE + 2 * VIEW_GUARD);
-	lock_take(&view_lock);
 	atomic_fetch_sub(&pages, views[i].pages);
-	views[i].base = NULL;
+	lock_take(&view_lock);
+	views[i].base = NULL;		/* before the next view can have these addresses */
 	lock_drop(&view_lock);
+	munmap(view - VIEW_GUARD, VIEW_SIZE + 2 * VIEW_GUARD);
 }
 
 void arch_view_adopt(u8 *view)
@@ -164,26 +182,42 @@ static const struct ram *ram_of(const u8 *host)
 	return NULL;
 }
 
-bool arch_view_map(u8 *at, u8 *host, bool write)
+/* Views have @count pages more, or (negative) less. False: too many. */
+static bool pages_count(u32 view, s32 count)
+{
+	if ((s32)atomic_fetch_add(&pages, (u32)count) + count > PAGES_MAX && count > 0) {
+		atomic_fetch_sub(&pages, (u32)count);
+		return false;
+	}
+	views[view].pages += (u32)count;
+	return true;
+}
+
+/* There may be no memory to split a mapping; but what is there must be gone. */
+static void nothing_at(u8 *at, u64 len)
+{
+	assert(mmap(at, len, PROT_NONE, RESERVED | MAP_FIXED, -1, 0) != MAP_FAILED);
+}
+
+bool arch_view_map(u8 *at, u8 *host, bool write, bool anew)
 {
 	const struct ram *r = ram_of(host);
 	int prot = PROT_READ | (write ? PROT_WRITE : 0);
+	u32 view = view_of(at);
 
-	if (!r)
+	if (anew && !pages_count(view, 1))
 		return false;
-	if (atomic_fetch_add(&pages, 1) >= PAGES_MAX) {
-		atomic_fetch_sub(&pages, 1);
-		return false;
-	}
-	views[view_of(at)].pages++;
-	return mmap(at, PAGE_SIZE, prot, MAP_SHARED | MAP_FIXED | MAP_POPULATE, r->fd,
-		    host - r->base) != MAP_FAILED;
+	if (r && mmap(at, PAGE_SIZE, prot, MAP_SHARED | MAP_FIXED | MAP_POPULATE, r->fd,
+		      host - r->base) != MAP_FAILED)
+		return true;
+	arch_view_unmap(at);		/* what failed may have left a hole */
+	return false;
 }
 
 void arch_view_unmap(u8 *at)
 {
-	/* There may be no memory to split a mapping; but the page must be gone. */
-	assert(mmap(at, PAGE_SIZE, PROT_NONE, RESERVED | MAP_FIXED, -1, 0) != MAP_FAILED);
+	nothing_at(at, PAGE_SIZE);
+	pages_count(view_of(at), -1);
 }
 
 void arch_view_protect(u8 *at)
@@ -195,7 +229,6 @@ void arch_view_empty(u8 *view)
 {
 	u32 i = view_of(view);
 
-	assert(mmap(view, VIEW_SIZE, PROT_NONE, RESERVED | MAP_FIXED, -1, 0) != MAP_FAILED);
-	atomic_fetch_sub(&pages, views[i].pages);
-	views[i].pages = 0;
+	nothing_at(view, VIEW_SIZE);
+	pages_count(i, -(s32)views[i].pages);
 }

@@ -244,7 +244,7 @@ bool map_lookup(u64 va, hpa_t *pa, u64 *left)
 	u32 level;
 	u64 e = *entry_find(va, &level), in_page = va & (level_size(level) - 1);
 
-	if (va >> 47 || !(e & PTE_P))
+	if ((u64)sext(va, 48) != va || !(e & PTE_P))
 		return false;
 	*pa = (e & PTE_ADDR & ~(level_size(level) - 1)) + in_page;
 	*left = level_size(level) - in_page;

@@ -14,7 +14,7 @@
 #include "kernel/base/panic.h"
 #include "kernel/base/symtab.h"
 
-enum { VECTOR_NMI = 2, VECTOR_DF = 8, VECTOR_PF = 14, VECTOR_MC = 18 };
+enum { VECTOR_NMI = 2, VECTOR_DF = 8, VECTOR_GP = 13, VECTOR_PF = 14, VECTOR_MC = 18 };
 
 struct gate {
 	u16 offset0, selector;
@@ -148,7 +148,9 @@ static void exception_take(struct trap_frame *f)
 
 	if (f->vector == VECTOR_NMI && atomic_load(&stopping))
 		arch_halt();
-	uptr to = f->vector == VECTOR_PF ? jit_fault(f->rip) : 0;
+	/* Below the first view is no canonical address. */
+	bool access = f->vector == VECTOR_PF || f->vector == VECTOR_GP;
+	uptr to = access ? jit_fault(f->rip) : 0;
 
 	if (to) {
 		f->rip = to;

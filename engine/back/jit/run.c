@@ -79,12 +79,23 @@ static const struct range *largest_ram(const struct space *s)
 	return best;
 }
 
+/*
+ * Code takes what it once accessed to be in the view (jit_view_check()); without translation the
+ * guest may access whatever is in the space.
+ */
+static bool space_fits_view(const struct space *s)
+{
+	const struct range *last = s->count ? &s->range[s->count - 1] : NULL;
+
+	return !last || (last->base < VIEW_SIZE / 2 && last->len <= VIEW_SIZE / 2 - last->base);
+}
+
 static err_t memory_tables(const struct gcpu *g, struct lpt *l, const struct range *ram)
 {
 	u8 *host = ram ? ram->host : NULL;
 	u64 len = ram ? ram->len : 0;
 
-	if (g->views && lpt_init(l, host, len, true) == OK)
+	if (g->views && space_fits_view(g->space) && lpt_init(l, host, len, true) == OK)
 		return OK;
 	if (g->views)
 		log_warn("CPU %u: no room for views: memory-mode is \"lpt\"", g->index);

@@ -9,6 +9,8 @@
 
 #include <cmocka.h>
 #include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
 
 #include "kernel/base/heap.h"
 #include "kernel/base/page.h"
@@ -284,6 +286,178 @@ static void too_large(void **state)
 	assert_int_equal(heap_stats().count, live);
 }
 
+/* ---- views: whatever happens, they allow no more than a model of what was entered ---- */
+
+#define VIEWED	MIB(1)
+
+static u8 *viewed;
+static struct { s64 page; bool write; } allowed[KEYS + 1][VAS];
+
+/* The word at @va in slot @s as the host's MMU sees it, -1: it faults. */
+static s64 view_load(const struct lpt_slot *s, gva_t va)
+{
+	s64 v = 0;
+	struct iovec to = { &v, 8 }, from = { view_origin(s->view) + va, 8 };
+
+	return process_vm_readv(getpid(), &to, 1, &from, 1, 0) == 8 ? v : -1;
+}
+
+static bool view_store(const struct lpt_slot *s, gva_t va, s64 v)
+{
+	struct iovec from = { &v, 8 }, to = { view_origin(s->view) + va, 8 };
+
+	return process_vm_writev(getpid(), &from, 1, &to, 1, 0) == 8;
+}
+
+static void view_disallow(u32 k, u32 i, bool all)
+{
+	allowed[k][i].write = false;
+	if (all)
+		allowed[k][i].page = -1;
+}
+
+static void view_fill(void)
+{
+	u32 i = (u32)(rnd() % VAS);
+	s64 page = allowed[key][i].page;
+	bool write = rnd() % 2;
+
+	if (page < 0)
+		page = (s64)(rnd() % 32);
+	allowed[key][i].page = page;
+	allowed[key][i].write |= write;
+	lpt_fill_view(&l, va_of[i] + 100, viewed + (page << PAGE_SHIFT) + 100, write);
+	if (mmu_tuning.view_pages < 2 * VAS)		/* it may have been given up at once */
+		return;
+	assert_int_equal(view_load(l.now, va_of[i]), page);
+	if (write)
+		assert_true(view_store(l.now, va_of[i], page));
+}
+
+static void view_forget(void)
+{
+	u32 at = (u32)(rnd() % VAS), what = (u32)(rnd() % 16), k = 1 + (u32)(rnd() % KEYS);
+	s64 page = (s64)(rnd() % 32);
+
+	for (u32 q = 1; q <= KEYS; q++)
+		for (u32 i = 0; i < VAS; i++)
+			if ((what < 5 && i == at) || (what == 5 && q == k) || what == 6)
+				view_disallow(q, i, true);
+			else if ((what > 6 && what < 11 && i == at) ||
+				 (what >= 11 && allowed[q][i].page == page))
+				view_disallow(q, i, false);
+	if (what < 5)
+		lpt_flush_page(&l, va_of[at] + 200);
+	else if (what == 5)
+		lpt_flush_key(&l, k);
+	else if (what == 6)
+		lpt_flush_all(&l);
+	else if (what < 11)
+		lpt_protect_va(&l, va_of[at] + 200);
+	else
+		lpt_protect(&l, viewed + (page << PAGE_SHIFT) + 200);
+}
+
+static void view_check(const struct lpt_slot *s)
+{
+	for (u32 i = 0; i < VAS; i++) {
+		s64 got = view_load(s, va_of[i]);
+
+		if (got < 0)
+			continue;
+		assert_int_not_equal(s->key, 0);
+		assert_int_equal(got, allowed[s->key][i].page);
+		if (view_store(s, va_of[i], got))
+			assert_true(allowed[s->key][i].write);
+	}
+}
+
+static void views_allow_no_more(void **state)
+{
+	(void)state;
+	viewed = arch_ram_alloc_viewed(VIEWED, NODE_ANY);
+	assert_non_null(viewed);
+	assert_int_equal(lpt_init(&l, viewed, VIEWED, true), OK);
+	lpt_adopt(&l);
+	seed = 4711;
+	for (u32 i = 0; i < 32; i++)
+		*(s64 *)(viewed + i * PAGE_SIZE) = i;
+	for (u32 i = 0; i < VAS; i++) {
+		va_of[i] = ((i * 0x123457ull << PAGE_SHIFT) & MASK(38)) - (i % 2 ? BIT(38) : 0);
+		for (u32 k = 0; k <= KEYS; k++)
+			view_disallow(k, i, true);
+	}
+	for (u32 step = 0; step < 12000; step++) {
+		if (step % 4 == 0)
+			key = 1 + (u32)(rnd() % KEYS);
+		lpt_select(&l, key);
+		if (rnd() % 4)
+			view_fill();
+		else
+			view_forget();
+		for (u32 i = 0; step % 64 == 0 && i < LPT_SLOTS; i++)
+			view_check(&l.slot[i]);
+	}
+	/* no key, no page; not RAM, no page */
+	lpt_select(&l, 1);
+	lpt_flush_all(&l);
+	lpt_fill_view(&l, va_of[0], viewed, false);
+	lpt_select(&l, 1);
+	lpt_fill_view(&l, va_of[0], viewed + VIEWED, false);
+	lpt_fill_view(&l, va_of[0], viewed - 1, false);
+	assert_int_equal(view_load(l.now, va_of[0]), -1);
+	lpt_fini(&l);
+	arch_ram_free(viewed, VIEWED);
+}
+
+/* A view with more pages than it has room for gives them up, and goes on. */
+static void full_views_are_emptied(void **state)
+{
+	u32 n = mmu_tuning.view_pages;
+
+	(void)state;
+	if (mmu_tuning.lpt_filled < n)
+		skip();
+	viewed = arch_ram_alloc_viewed(VIEWED, NODE_ANY);
+	assert_int_equal(lpt_init(&l, viewed, VIEWED, true), OK);
+	lpt_adopt(&l);
+	for (u32 i = 0; i < 2 * n; i++) {		/* all views together have fewer */
+		lpt_select(&l, 1 + i % 3);
+		lpt_fill_view(&l, (u64)i << PAGE_SHIFT, viewed, true);
+	}
+	assert_in_range(l.slot[0].view->count + l.slot[1].view->count + l.slot[2].view->count, 1,
+			2 * n - 1);
+	lpt_flush_all(&l);
+	lpt_select(&l, 1);
+	for (u32 i = 0; i < n; i++)
+		lpt_fill_view(&l, (u64)i << PAGE_SHIFT, viewed, true);
+	assert_int_equal(l.now->view->count, n);
+	lpt_fill_view(&l, (u64)n << PAGE_SHIFT, viewed, true);
+	assert_in_range(l.now->view->count, 0, 1);
+	assert_int_equal(view_load(l.now, 0), -1);
+	lpt_fill_view(&l, 0, viewed, true);
+	assert_int_equal(view_load(l.now, 0), 0);
+	lpt_fini(&l);
+	arch_ram_free(viewed, VIEWED);
+}
+
+static void no_memory_for_views(void **state)
+{
+	u64 live = heap_stats().count;
+	err_t e = E_NOMEM;
+
+	(void)state;
+	for (u64 n = 1; n < 100 && e; n++) {
+		heap_fail_after(n);
+		e = lpt_init(&l, ram, MIB(64), true);
+		heap_fail_after(0);
+		assert_true(e == OK || e == E_NOMEM);
+	}
+	assert_int_equal(e, OK);
+	lpt_fini(&l);
+	assert_int_equal(heap_stats().count, live);
+}
+
 static int setup(void **state)
 {
 	(void)state;
@@ -317,6 +491,8 @@ int main(void)
 		cmocka_unit_test(a_forgotten_key_is_not_filled),
 		cmocka_unit_test(full_slots),
 		cmocka_unit_test(not_in_ram), cmocka_unit_test(too_large),
+		cmocka_unit_test(views_allow_no_more), cmocka_unit_test(full_views_are_emptied),
+		cmocka_unit_test(no_memory_for_views),
 	};
 
 	return cmocka_run_group_tests_name("mmu/lpt", tests, setup, NULL);

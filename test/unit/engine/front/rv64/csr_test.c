@@ -150,6 +150,28 @@ static void nothing_else(void **unused)
 	}
 }
 
+/* satp takes the modes that there are; another one leaves all of it as it was. */
+static void translation_modes(void **unused)
+{
+	u32 before = g.features;
+
+	(void)unused;
+	for (u32 k = 0; k < 4; k++) {
+		g.features = (k & 1 ? RV64_SV48 : 0) | (k & 2 ? RV64_SV57 : 0);
+		for (u64 mode = 0; mode < 16; mode++) {
+			bool there = mode == 0 || mode == 8 || (mode == 9 && k & 1) ||
+				     (mode == 10 && k & 2);
+
+			start_fp(PRIV_M);
+			csr_op(0x180, 1, 8ull << 60 | 5);
+			csr_op(0x180, 1, mode << 60 | 7ull << 44 | 6);
+			assert_int_equal(csr_read(0x180), there ? mode << 60 | 7ull << 44 | 6 :
+								  8ull << 60 | 5);
+		}
+	}
+	g.features = before;
+}
+
 static void operations(void **unused)
 {
 	(void)unused;
@@ -296,7 +318,7 @@ int main(void)
 		cmocka_unit_test(nothing_else), cmocka_unit_test(operations),
 		cmocka_unit_test(floating_off), cmocka_unit_test(legal_values),
 		cmocka_unit_test(counters),     cmocka_unit_test(pending_bits),
-		cmocka_unit_test(pending_bits_of_others),
+		cmocka_unit_test(pending_bits_of_others), cmocka_unit_test(translation_modes),
 	};
 
 	return cmocka_run_group_tests(tests, rig_open, rig_close);
