@@ -78,7 +78,8 @@ struct block {
 	u32 size;			/* bytes in the cache, a multiple of 16 */
 	struct block *twin;		/* runner audit: the same for the interpreter, behind it */
 	u32 heat;			/* runs until it is hot; host code: 0 */
-	u32 faults;			/* in_view: since guest instruction ->since */
+	/* in_view: since guest instruction ->since, when views had lost ->lost pages */
+	u32 faults, lost;
 	u64 since;
 	bool stale;		/* its page was written: its hash is to be compared first */
 	bool repeatable;		/* runner audit: it calls no helpers */

@@ -135,6 +135,15 @@ void lpt_fill_view(struct lpt *l, gva_t va, const u8 *host, bool write)
 		slot_empty(l, &l->slot[i]);
 }
 
+u32 lpt_lost(const struct lpt *l)
+{
+	u32 lost = 0;
+
+	for (u32 i = 0; i < LPT_SLOTS; i++)
+		lost += l->slot[i].view->lost;
+	return lost;
+}
+
 /* False: nothing was entered there, which is known without touching the table. */
 static bool slot_may_have(const struct lpt_slot *s, u64 index)
 {

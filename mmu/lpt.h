@@ -68,6 +68,9 @@ void lpt_fill(struct lpt *l, gva_t va, const u8 *host, bool write);
 /* The same, and map it in the slot's view, which there is. */
 void lpt_fill_view(struct lpt *l, gva_t va, const u8 *host, bool write);
 
+/* Pages that views have lost, all in all: how much of what is mapped there was mapped in vain. */
+u32 lpt_lost(const struct lpt *l);
+
 void lpt_flush_page(struct lpt *l, gva_t va);	/* in every slot */
 void lpt_flush_key(struct lpt *l, u32 key);
 void lpt_flush_all(struct lpt *l);

@@ -146,6 +146,7 @@ void view_unmap(struct view *v, gva_t va)
 		return;
 	arch_view_unmap(address_of(v, p->page));
 	page_remove(v, p);
+	v->lost++;
 }
 
 static void page_protect(const struct view *v, struct view_page *p)
@@ -176,6 +177,7 @@ void view_empty(struct view *v)
 	if (!v->count)
 		return;
 	arch_view_empty(v->base);
+	v->lost += v->count;
 	memset(v->index, 0, index_size() * sizeof(*v->index));
 	v->count = 0;
 }

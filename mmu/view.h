@@ -21,6 +21,7 @@ struct view_page {
 struct view {
 	u8 *base;		/* host address of guest address -VIEW_SIZE / 2 */
 	u8 *ram;		/* host memory that page numbers count from */
+	u32 lost;		/* pages that were mapped and no longer are, since it was made */
 	u32 count;		/* pages mapped: */
 	struct view_page *page;
 	u16 *index;		/* hash table: number in ->page plus 1, or 0; linear probing */

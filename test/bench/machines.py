@@ -82,7 +82,7 @@ class Native:
 
 MACHINES = [
     Fvp("jit", "--runner", "jit"),
-    Fvp("direct", "--runner", "jit", "--memory-mode", "direct"),
+    Fvp("direct", "--runner", "hybrid", "--memory-mode", "direct"),
     Fvp("hybrid", "--runner", "hybrid"),
     Fvp("interp", "--runner", "interp", runs=1),
     Qemu(),

@@ -100,7 +100,7 @@ u32 jit_compile(struct code_cache *c, const struct gcpu *g, struct block *b, siz
 	j->in_view = j->views && jit_may_view(g) && !code_uses_tables(c, c->ir->pc);
 	*b = (struct block){ .pc = c->ir->pc, .ctx = g->ctx, .insns = (u16)c->ir->insns,
 			     .bytes = (u16)c->ir->bytes, .fp = j->fp,
-			     .in_view = j->in_view, .since = g->icount, .entry = c->rx + at };
+			     .in_view = j->in_view, .entry = c->rx + at };
 	if (!jit_lower(j, c->ir, b))
 		return 0;
 	*bytes = (u32)(j->at - j->start);

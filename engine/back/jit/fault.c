@@ -50,15 +50,24 @@ static void divert_no_more(const struct jit *j, const struct block *b, struct ji
 	host_code_sync(at, at_rx, j->t->divert_len);
 }
 
-/* A block that faults often for memory that is new each time does better without a view. */
+/*
+ * A block that faults often does better without a view, if what is mapped is soon lost again. That a
+ * program goes through its memory for the first time is no reason.
+ */
 static void fault_count(struct gcpu *g, struct block *b)
 {
-	if (++b->faults < FAULTS_COUNTED)
+	u32 lost = lpt_lost(g->tlb->lpt);
+
+	if (!b->faults++) {
+		b->since = g->icount;
+		b->lost = lost;
+	}
+	if (b->faults < FAULTS_COUNTED)
 		return;
-	if (g->icount - b->since < FAULTS_COUNTED * (u64)g->code->jit->fault_insns)
+	if (g->icount - b->since < FAULTS_COUNTED * (u64)g->code->jit->fault_insns &&
+	    lost - b->lost >= FAULTS_COUNTED / 2)
 		code_use_tables(g, b);
 	b->faults = 0;
-	b->since = g->icount;
 }
 
 void jit_access_went(struct gcpu *g, struct jit_site *s, bool to_memory)
