@@ -51,8 +51,8 @@ static void divert_no_more(const struct jit *j, const struct block *b, struct ji
 }
 
 /*
- * A block that faults often does better without a view, if what is mapped is soon lost again. That a
- * program goes through its memory for the first time is no reason.
+ * A block that faults often does better without a view, if what is mapped is soon lost again. That
+ * a program goes through its memory for the first time is no reason.
  */
 static void fault_count(struct gcpu *g, struct block *b)
 {
