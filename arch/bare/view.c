@@ -18,6 +18,7 @@
 #define STRIDE		TIB(1)
 #define VIEWS		(TIB(128) / STRIDE)
 #define TABLES		128		/* that an empty view keeps */
+#define TABLES_MAX	2048		/* 8 MiB: a guest may touch a page of each 2 MiB */
 _Static_assert(VIEW_SIZE + VIEW_GUARD <= STRIDE, "the rest of the stride is the guard");
 
 static struct view_tables {
@@ -117,7 +118,7 @@ static u64 *leaf_of(struct view_tables *v, u64 va, bool make)
 
 	for (u32 level = 2; level--;) {
 		if (!*entry && make) {
-			u64 *table = page_alloc(0, NODE_ANY);
+			u64 *table = v->tables < TABLES_MAX ? page_alloc(0, NODE_ANY) : NULL;
 
 			if (!table)
 				return NULL;

@@ -35,10 +35,13 @@ static const struct column {
 	const struct jit_target *target;
 	u32 features;
 	u32 (*count)(const u8 *at, const u8 *end);	/* UINT32_MAX: not whole instructions */
+	bool views;
 } columns[] = {
-	{ "x86_64", &x86_64_target, ~0u, x86_count },
-	{ "x86_64-base", &x86_64_target, 0, x86_count },
-	{ "aarch64", &aarch64_target, A64_LSE, a64_count },
+	{ "x86_64", &x86_64_target, ~0u, x86_count, false },
+	{ "x86_64-view", &x86_64_target, ~0u, x86_count, true },
+	{ "x86_64-base", &x86_64_target, 0, x86_count, false },
+	{ "aarch64", &aarch64_target, A64_LSE, a64_count, false },
+	{ "aarch64-view", &aarch64_target, A64_LSE, a64_count, true },
 };
 #define COLUMNS ARRAY_LEN(columns)
 
@@ -179,6 +182,7 @@ static void translate(struct jit *j, const struct column *c, const struct snippe
 	j->t->common(j);
 	j->start = j->at;
 	j->fp = s->where == 'u';
+	j->views = j->in_view = c->views;
 	memset(memory, 0, sizeof(memory));
 	if (!jit_lower(j, &ir, (struct block *)memory)) {
 		fprintf(stderr, "golden: no room for %s\n", s->name);

@@ -16,8 +16,10 @@ golden_show = echo "== $1"; $(GOLDEN) $(B)/test/golden/rv64.bin - $(SHOW) $1 | \
 golden: $(GOLDEN) $(B)/test/golden/rv64.bin ## host instructions per snippet; UPDATE=1 accepts
 ifdef SHOW
 	@$(call golden_show,x86_64,x86_64 --output-asm-variant=1)
+	@$(call golden_show,x86_64-view,x86_64 --output-asm-variant=1)
 	@$(call golden_show,x86_64-base,x86_64 --output-asm-variant=1)
 	@$(call golden_show,aarch64,aarch64)
+	@$(call golden_show,aarch64-view,aarch64)
 else
 	@$(GOLDEN) $(B)/test/golden/rv64.bin test/golden/rv64.counts $(if $(UPDATE),update)
 endif
