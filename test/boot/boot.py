@@ -131,6 +131,7 @@ def run_row(row, host, runner, verbose):
         print(f"SKIP boot {title}: {path} could not be had", flush=True)
         return True
     limit = row.get("seconds", 120) * (1 if host == "hosted" else row.get("bare", 4)) * TIME_FACTOR
+    limit *= 3 if runner == "direct" else 1     # maps pages by system calls
     console = Console(command_for(row, host, runner), row.get("env", {}),
                       ALWAYS_FORBIDDEN + row.get("forbid", []), time.monotonic() + limit)
     try:

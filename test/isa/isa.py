@@ -20,7 +20,7 @@ QEMU = ["qemu-system-riscv64", "-M", "virt", "-cpu", "rv64,svinval=on,svnapot=on
         "-nographic", "-no-reboot", "-bios", "none"]
 MEMORY = 400                            # MiB that FVP may take: 64 of RAM, code of four CPUs
 SECONDS = 60 * float(os.environ.get("ISA_TIME_FACTOR", "1"))
-SLOW = {"audit": 5}
+SLOW = {"audit": 5, "direct": 3}    # a process maps pages by system calls
 AUDITED = {"bits", "fp", "int", "mem", "vm"}    # unless audit is asked for
 
 
