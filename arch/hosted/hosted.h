@@ -23,6 +23,9 @@ void hosted_tty_restore(void);
 void hosted_traps_init(void);
 void hosted_trap_stack(void);		/* an alternate signal stack for the calling thread */
 
+/* mem.c: @len bytes at a multiple of @align, mapped from @fd as @flags say (mmap(2)); or NULL. */
+u8 *hosted_map_aligned(u64 len, u64 align, int flags, int fd);
+
 /* view.c: this RAM is about to be unmapped. */
 void hosted_ram_forget(u8 *base);
 

@@ -18,8 +18,7 @@
 /* Guests' secrets stay out of core files. */
 #define ANON		(MAP_PRIVATE | MAP_ANONYMOUS)
 
-/* @len bytes of fresh zeroed memory at a multiple of @align, or NULL. */
-static u8 *map_aligned(u64 len, u64 align, int flags)
+u8 *hosted_map_aligned(u64 len, u64 align, int flags, int fd)
 {
 	u64 total = len + align;
 	u8 *base, *start;
@@ -33,7 +32,7 @@ static u8 *map_aligned(u64 len, u64 align, int flags)
 	if (start > base)
 		munmap(base, (size_t)(start - base));
 	munmap(start + len, (size_t)(base + total - (start + len)));
-	if (mmap(start, len, PROT_READ | PROT_WRITE, ANON | MAP_FIXED | flags, -1, 0) != MAP_FAILED)
+	if (mmap(start, len, PROT_READ | PROT_WRITE, flags | MAP_FIXED, fd, 0) != MAP_FAILED)
 		return start;
 	munmap(start, len);
 	return NULL;
@@ -47,7 +46,8 @@ void *arch_ram_alloc(u64 len, u32 node)
 	if (len == 0 || len > BIT(46))
 		return NULL;
 	len = ALIGN_UP(len, PAGE_SIZE);
-	p = map_aligned(len, align, 0);	/* reserved: too much is refused now, not when touched */
+	/* Reserved: too much is refused now, not when it is touched. */
+	p = hosted_map_aligned(len, align, ANON, -1);
 	if (p) {
 		madvise(p, len, MADV_HUGEPAGE);
 		madvise(p, len, MADV_DONTDUMP);
@@ -66,7 +66,7 @@ void arch_ram_free(void *base, u64 len)
 bool arch_ram_grow(u64 len)
 {
 	u64 size = MAX(GROW_SIZE, 2 * len);	/* the range keeps its own book at its start */
-	u8 *p = map_aligned(size, MIN(len, GROW_SIZE), MAP_NORESERVE);
+	u8 *p = hosted_map_aligned(size, MIN(len, GROW_SIZE), ANON | MAP_NORESERVE, -1);
 
 	if (!p)
 		return false;

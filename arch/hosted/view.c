@@ -35,25 +35,6 @@ static struct lock view_lock;
 
 /* ---- RAM ---- */
 
-static void *ram_map(u64 len, int fd)
-{
-	u64 align = MIN(len, MIB(2));
-	u8 *p, *start;
-
-	p = mmap(NULL, len + align, PROT_NONE, RESERVED, -1, 0);
-	if (p == MAP_FAILED)
-		return NULL;
-	start = (u8 *)ALIGN_UP((uptr)p, MIB(2) > len ? PAGE_SIZE : align);
-	if (start > p)
-		munmap(p, (size_t)(start - p));
-	if (p + align > start)
-		munmap(start + len, (size_t)(p + align - start));
-	if (mmap(start, len, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0) != MAP_FAILED)
-		return start;
-	munmap(start, len);
-	return NULL;
-}
-
 static bool ram_note(u8 *base, u64 len, int fd)
 {
 	u32 i;
@@ -90,7 +71,7 @@ void *arch_ram_alloc_viewed(u64 len, u32 node)
 
 	len = ALIGN_UP(len, PAGE_SIZE);
 	if (fd >= 0 && ftruncate(fd, (off_t)len) == 0)
-		p = ram_map(len, fd);
+		p = hosted_map_aligned(len, len >= MIB(2) ? MIB(2) : PAGE_SIZE, MAP_SHARED, fd);
 	if (p && ram_note(p, len, fd)) {
 		madvise(p, len, MADV_HUGEPAGE);
 		madvise(p, len, MADV_DONTDUMP);
