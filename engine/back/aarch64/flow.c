@@ -405,16 +405,11 @@ static u32 except_if(struct jit *j, u32 i)
 
 /* ---- parts of the state ---- */
 
-static void sync_part(struct jit *j, const struct ir_op *o, u32 size, bool out)
-{
-	jit_sync(j, (u32)o->off / 8, ((u32)o->off + MASK(size)) / 8, out);
-}
-
 static u32 get_part(struct jit *j, u32 i, u32 size)
 {
 	const struct ir_op *o = &j->ir->op[i];
 
-	sync_part(j, o, size, true);
+	jit_sync_part(j, o, 1u << size, true);
 	a64_state(j, A_LOAD(size), jit_def(j, i), o->off);
 	return i;
 }
@@ -425,9 +420,9 @@ static u32 put_part(struct jit *j, u32 i, u32 size)
 	u8 s = a64_use(j, o->a);
 
 	jit_vacate(j, (u32)o->off / 8, ((u32)o->off + MASK(size)) / 8);
-	sync_part(j, o, size, true);
+	jit_sync_part(j, o, 1u << size, true);
 	a64_state(j, A_STORE(size), s, o->off);
-	sync_part(j, o, size, false);
+	jit_sync_part(j, o, 1u << size, false);
 	return i;
 }
 

@@ -241,24 +241,6 @@ static struct jit_cold *fp_end(struct jit *j, const struct fp_op *f, u8 d, bool 
 /* ---- rounding ---- */
 
 /* The rounding mode of @o: its own or the guest's. */
-static u32 rounding(const struct jit *j, const struct ir_op *o)
-{
-	u32 rm = o->aux >> 2 & 7;
-
-	return rm == 7 ? j->fp_rm : rm;
-}
-
-/* Does FPCR round as @o wants? */
-static bool rounds_right(const struct jit *j, const struct ir_op *o)
-{
-	return rounding(j, o) == j->fp_rm && j->fp_rm != FP_RMM;
-}
-
-static bool is_single_or_double(u32 aux)
-{
-	return (aux & 3) == IR_FP_S || (aux & 3) == IR_FP_D;
-}
-
 static bool is_double(u32 aux)
 {
 	return (aux & 3) == IR_FP_D;
@@ -303,7 +285,7 @@ static u32 plain(struct jit *j, u32 i, u32 op)
 	struct fp_op f;
 	u8 d;
 
-	if (!rounds_right(j, o) || !is_single_or_double(o->aux))
+	if (!jit_rounds_right(j, o) || !jit_is_single_or_double(o->aux))
 		return 0;
 	f = fp_begin(j, i, is_double(o->aux));
 	d = jit_fdef(j, i);
@@ -322,11 +304,13 @@ static u32 product(struct jit *j, u32 i, u32 op)
 	struct fp_op f;
 	u8 d, t;
 
-	if (!rounds_right(j, o) || !is_single_or_double(o->aux))
+	if (!jit_rounds_right(j, o) || !jit_is_single_or_double(o->aux))
 		return 0;
 	f = fp_begin(j, i, is_double(o->aux));
 	d = result_of(j, &f, &t);
 	boxes_check(j, &f);
+	if (f.n == 3)
+		op |= (u32)f.r[2] << 10;
 	a64_3(j, op | type(f.dbl), t, f.r[0], f.r[1]);
 	return tiny_finish(j, &f, t, d);
 }
@@ -335,17 +319,8 @@ static u32 fma(struct jit *j, u32 i)
 {
 	/* By what is negated: nothing, the product, the addend, both. */
 	static const u32 form[4] = { 0, 0x8000, 0x208000, 0x200000 };
-	const struct ir_op *o = &j->ir->op[i];
-	struct fp_op f;
-	u8 d, t;
 
-	if (!rounds_right(j, o) || !is_single_or_double(o->aux))
-		return 0;
-	f = fp_begin(j, i, is_double(o->aux));
-	d = result_of(j, &f, &t);
-	boxes_check(j, &f);
-	a64_3(j, F_MADD | form[o->imm & 3] | type(f.dbl) | (u32)f.r[2] << 10, t, f.r[0], f.r[1]);
-	return tiny_finish(j, &f, t, d);
+	return product(j, i, F_MADD | form[j->ir->op[i].imm & 3]);
 }
 
 /* Zeros have an order here and there. */
@@ -355,7 +330,7 @@ static u32 minmax(struct jit *j, u32 i, u32 op)
 	struct fp_op f;
 	u8 d;
 
-	if (!is_single_or_double(o->aux) || o->imm || j->isa->fp->min != FP_MIN_RISCV)
+	if (!jit_is_single_or_double(o->aux) || o->imm || j->isa->fp->min != FP_MIN_RISCV)
 		return 0;
 	f = fp_begin(j, i, is_double(o->aux));
 	d = jit_fdef(j, i);
@@ -382,33 +357,26 @@ static void cold_compare(struct jit *j, struct jit_cold *c)
 
 static u32 compare(struct jit *j, u32 i)
 {
-	const struct ir_op *o = &j->ir->op[i], *set;
-	u32 n = jit_next_op(j, i);
+	const struct ir_op *o = &j->ir->op[i];
+	struct jit_fcompare how;
 	struct jit_cold *c;
 	struct fp_op f;
-	bool less_equal;
-	u64 want;
 	u8 d;
 
-	set = &j->ir->op[n];
-	if (n >= j->ir->count || o->uses != 1 || set->a != i ||
-	    !ir_is_const(j->ir, set->b, &want) || want > 1 || !is_single_or_double(o->aux))
-		return 0;
-	less_equal = set->op == IR_SETLEU64 && want == 1;
-	if (set->op != IR_SETEQ64 && !less_equal)
+	if (!jit_fcompare(j, i, &how))
 		return 0;
 	f = fp_begin(j, i, is_double(o->aux));
-	d = jit_def(j, n);
+	d = jit_def(j, how.set);
 	boxes_check(j, &f);
 	a64_3(j, (o->imm & 1 ? F_CMP_SIGNAL : F_CMP) | type(f.dbl), 0, f.r[0], f.r[1]);
-	a64_cset(j, d, less_equal ? LS : want ? MI : EQ);
+	a64_cset(j, d, how.less_equal ? LS : how.want ? MI : EQ);
 	c = fp_end(j, &f, d, true, NULL);
 	if (c) {
 		c->write = cold_compare;
-		c->n = (s32)want;
-		c->r[2] = less_equal ? LS : EQ;
+		c->n = (s32)how.want;
+		c->r[2] = how.less_equal ? LS : EQ;
 	}
-	return n;
+	return how.set;
 }
 
 /* ---- conversions ---- */
@@ -428,11 +396,11 @@ static u32 to_int(struct jit *j, u32 i)
 {
 	const struct ir_op *o = &j->ir->op[i];
 	bool wide = is_wide(o->imm);
-	u32 rm = rounding(j, o);
+	u32 rm = jit_rounding(j, o);
 	struct fp_op f;
 	u8 d;
 
-	if (rm > FP_RMM || !is_single_or_double(o->aux) || j->isa->fp->integer != FP_INT_RISCV)
+	if (rm > FP_RMM || !jit_is_single_or_double(o->aux) || j->isa->fp->integer != FP_INT_RISCV)
 		return 0;
 	f = fp_begin(j, i, is_double(o->aux));
 	d = jit_def(j, i);
@@ -453,7 +421,7 @@ static u32 from_int(struct jit *j, u32 i)
 	bool wide = is_wide(o->imm), dbl = is_double(o->aux), exact = !wide && dbl;
 	u8 a;
 
-	if ((!exact && !rounds_right(j, o)) || !is_single_or_double(o->aux))
+	if ((!exact && !jit_rounds_right(j, o)) || !jit_is_single_or_double(o->aux))
 		return 0;
 	a = a64_use(j, o->a);
 	a64_2(j, F_FROM_INT | A64_W(wide) | type(dbl) | (is_unsigned(o->imm) ? F_UNSIGNED : 0),
@@ -468,8 +436,8 @@ static u32 convert(struct jit *j, u32 i)
 	struct fp_op f;
 	u8 d, t;
 
-	if (to_dbl == from_dbl || !is_single_or_double(o->aux) ||
-	    !is_single_or_double((u32)o->imm) || (!to_dbl && !rounds_right(j, o)))
+	if (to_dbl == from_dbl || !jit_is_single_or_double(o->aux) ||
+	    !jit_is_single_or_double((u32)o->imm) || (!to_dbl && !jit_rounds_right(j, o)))
 		return 0;
 	f = fp_begin(j, i, to_dbl);
 	if (!to_dbl) {

@@ -337,6 +337,11 @@ void jit_sync(struct jit *j, u32 first, u32 last, bool out)
 	}
 }
 
+void jit_sync_part(struct jit *j, const struct ir_op *o, u32 len, bool out)
+{
+	jit_sync(j, (u32)o->off / 8, ((u32)o->off + len - 1) / 8, out);
+}
+
 /* The slot that the operation after @i PUTs the result of @i to, or IR_MEMO. */
 static u32 put_after(const struct jit *j, u32 i, u32 *put)
 {

@@ -47,9 +47,9 @@ struct jit_frame {
 	u32 fp_state, fp_host;	/* the host's FP control and status for the guest; and its own */
 	/* entered with these */
 	struct gcpu *g;
-	u8 *ram, *view;		/* what offsets in RAM, and guest addresses, are added to */
+	u8 *ram;		/* what offsets in RAM are added to */
 	u64 *lpt, *lpt_write;	/* arrays for reads and for writes */
-	/* what targets keep in a register: ->lpt or half a view; ->lpt_write or ->view */
+	/* what targets keep in a register: ->lpt or half a view; ->lpt_write or the view */
 	u64 memory[2];
 	u64 saved[8];		/* temporaries during a slow path */
 	u64 fsaved[4][2];
@@ -234,6 +234,25 @@ void jit_vacate(struct jit *j, u32 first, u32 last);	/* the same for some slots 
 void jit_sync(struct jit *j, u32 first, u32 last, bool out);
 u32 jit_next_op(const struct jit *j, u32 i);	/* that writes anything */
 bool jit_dead_after(const struct jit *j, val_t v, u32 i);
+
+/* ... the slots that @len bytes at @o's offset lie in */
+void jit_sync_part(struct jit *j, const struct ir_op *o, u32 len, bool out);
+
+/* fp.c */
+u32 jit_rounding(const struct jit *j, const struct ir_op *o);	/* SoftFloat's number */
+/* Does the host's control register round as @o wants? */
+bool jit_rounds_right(const struct jit *j, const struct ir_op *o);
+bool jit_is_single_or_double(u32 aux);
+/*
+ * An FCMP and the operation that makes a truth value of it: equal to ->want (0 less, 1 equal), or
+ * with ->less_equal at most 1. False: it is used in another way.
+ */
+struct jit_fcompare {
+	u32 set;		/* that operation */
+	bool less_equal;
+	u64 want;
+};
+bool jit_fcompare(const struct jit *j, u32 i, struct jit_fcompare *c);
 
 /* compile.c: what does not change from block to block; tests make code for other hosts. */
 void jit_setup(struct jit *j, const struct jit_target *t, u32 features, const struct isa *isa,

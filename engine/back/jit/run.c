@@ -135,19 +135,18 @@ static void memory_enter(struct jit *j, struct jit_frame *f, struct lpt *l)
 {
 	f->lpt = l->now->table;
 	f->lpt_write = f->lpt + lpt_write_offset(l) / sizeof(*f->lpt);
-	f->memory[0] = (uptr)f->lpt;
-	f->memory[1] = (uptr)f->lpt_write;
-	if (l->now->view) {
-		f->view = view_origin(l->now->view);
-		f->memory[0] = VIEW_SIZE / 2;
-		f->memory[1] = (uptr)f->view;
-		cpu_self->jit = j;
-	}
-	/* What uses the table in spite of views needs no base, and changing it may be slow. */
-	if (!l->now->view)
+	if (!l->now->view) {
+		f->memory[0] = (uptr)f->lpt;
+		f->memory[1] = (uptr)f->lpt_write;
 		jit_host_ram(f->ram);
-	else if (jit_may_view(f->g))
-		jit_host_ram(f->view);
+		return;
+	}
+	f->memory[0] = VIEW_SIZE / 2;
+	f->memory[1] = (uptr)view_origin(l->now->view);
+	cpu_self->jit = j;
+	/* What uses the table in spite of views needs no base, and changing it may be slow. */
+	if (jit_may_view(f->g))
+		jit_host_ram(view_origin(l->now->view));
 }
 
 enum jit_why jit_enter(struct gcpu *g, struct jit_frame *f, const struct block *b)

@@ -398,16 +398,11 @@ static u32 except_if(struct jit *j, u32 i)
 
 /* ---- parts of the state ---- */
 
-static void sync_part(struct jit *j, const struct ir_op *o, u32 len, bool out)
-{
-	jit_sync(j, (u32)o->off / 8, ((u32)o->off + len - 1) / 8, out);
-}
-
 static u32 get_part(struct jit *j, u32 i, u32 len, u32 op)
 {
 	const struct ir_op *o = &j->ir->op[i];
 
-	sync_part(j, o, len, true);
+	jit_sync_part(j, o, len, true);
 	emit_op(j, op, jit_def(j, i), rm_state(o->off));
 	return i;
 }
@@ -418,11 +413,11 @@ static u32 put_part(struct jit *j, u32 i, u32 len)
 	u8 s = jit_use(j, o->a);
 
 	jit_vacate(j, (u32)o->off / 8, ((u32)o->off + len - 1) / 8);
-	sync_part(j, o, len, true);
+	jit_sync_part(j, o, len, true);
 	if (len == 2)
 		emit8(j, 0x66);
 	emit_op(j, len == 1 ? 0x88 | OP_BYTE : 0x89, s, rm_state(o->off));
-	sync_part(j, o, len, false);
+	jit_sync_part(j, o, len, false);
 	return i;
 }
 

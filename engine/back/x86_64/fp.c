@@ -299,19 +299,6 @@ static struct jit_cold *fp_end(struct jit *j, const struct fp_op *f, u8 t, u8 d,
 
 /* ---- rounding ---- */
 
-/* Does MXCSR round as @o wants? */
-static bool rounds_right(const struct jit *j, const struct ir_op *o)
-{
-	u32 rm = o->aux >> 2 & 7;
-
-	return (rm == 7 ? j->fp_rm : rm) == j->fp_rm && j->fp_rm != FP_RMM;
-}
-
-static bool is_single_or_double(u32 aux)
-{
-	return (aux & 3) == IR_FP_S || (aux & 3) == IR_FP_D;
-}
-
 /* ---- arithmetic ---- */
 
 /* A NaN is left to whoever looks at it; but a single must be one that is boxed or computed with. */
@@ -393,7 +380,7 @@ static u32 binary(struct jit *j, u32 i, u8 opcode)
 	struct x86_rm b;
 	u8 a, d, t;
 
-	if (!rounds_right(j, o) || !is_single_or_double(o->aux))
+	if (!jit_rounds_right(j, o) || !jit_is_single_or_double(o->aux))
 		return 0;
 	f.dbl = (o->aux & 3) == IR_FP_D;
 	b = fp_rm_of(j, f.v[f.n - 1]);
@@ -418,7 +405,7 @@ static u32 fma(struct jit *j, u32 i)
 	struct x86_rm a, c;
 	u8 b, d, t;
 
-	if (!(j->features & X86_FMA) || !rounds_right(j, o) || !is_single_or_double(o->aux))
+	if (!(j->features & X86_FMA) || !jit_rounds_right(j, o) || !jit_is_single_or_double(o->aux))
 		return 0;
 	f.dbl = (o->aux & 3) == IR_FP_D;
 	a = fp_rm_of(j, f.v[0]);
@@ -442,7 +429,7 @@ static u32 minmax(struct jit *j, u32 i, bool max)
 	struct fp_op f = fp_begin(j, i);
 	u8 a, b, d, t, *differ, *end;
 
-	if (!is_single_or_double(o->aux) || o->imm || j->isa->fp->min != FP_MIN_RISCV)
+	if (!jit_is_single_or_double(o->aux) || o->imm || j->isa->fp->min != FP_MIN_RISCV)
 		return 0;
 	f.dbl = (o->aux & 3) == IR_FP_D;
 	a = jit_fuse(j, f.v[0]);
@@ -532,38 +519,31 @@ static val_t flags_kept(struct jit *j, u32 i, u32 n)
 
 static u32 compare(struct jit *j, u32 i)
 {
-	const struct ir_op *o = &j->ir->op[i], *set;
-	u32 n = jit_next_op(j, i);
+	const struct ir_op *o = &j->ir->op[i];
 	struct fp_op f = fp_begin(j, i);
-	u64 want;
+	struct jit_fcompare how;
 	val_t flags = 0;
 	u8 a, b, d, t;
-	bool less_equal;
 
-	set = &j->ir->op[n];
-	if (n >= j->ir->count || o->uses != 1 || set->a != i ||
-	    !ir_is_const(j->ir, set->b, &want) || want > 1 || !is_single_or_double(o->aux))
-		return 0;
-	less_equal = set->op == IR_SETLEU64 && want == 1;
-	if (set->op != IR_SETEQ64 && !less_equal)
+	if (!jit_fcompare(j, i, &how))
 		return 0;
 	f.dbl = (o->aux & 3) == IR_FP_D;
 	a = jit_fuse(j, f.v[0]);
 	b = jit_fuse(j, f.v[1]);
 	places_keep(j, &f);
-	d = jit_def(j, n);
+	d = jit_def(j, how.set);
 	boxes_check(j, &f, NO_REG);
 	t = f.scratch;
-	if (set->op == IR_SETEQ64 && want == 0) {
+	if (how.want == 0) {
 		emit_fcompare(j, f.dbl, o->imm & 1, a, rm_reg(b));
 		emit_op(j, 0x90 | CC_X_NP | MAP_0F | OP_BYTE, 0, rm_reg(t));
 		emit_op(j, 0x90 | CC_X_E | MAP_0F | OP_BYTE, 0, rm_reg(d));
 		emit_op(j, 0x22 | OP_BYTE, d, rm_reg(t));
 		emit_op(j, 0xb6 | MAP_0F | OP_BYTE, d, rm_reg(d));
 	} else {		/* a < b: b is above; unordered sets the carry */
-		flags = flags_kept(j, i, n);
+		flags = flags_kept(j, i, how.set);
 		emit_fcompare(j, f.dbl, o->imm & 1, b, rm_reg(a));
-		emit_op(j, 0x90 | (less_equal ? CC_X_AE : CC_X_A) | MAP_0F | OP_BYTE, 0,
+		emit_op(j, 0x90 | (how.less_equal ? CC_X_AE : CC_X_A) | MAP_0F | OP_BYTE, 0,
 			rm_reg(d));
 		emit_op(j, 0xb6 | MAP_0F | OP_BYTE, d, rm_reg(d));
 		if (flags)
@@ -575,10 +555,10 @@ static u32 compare(struct jit *j, u32 i)
 
 	if (c) {
 		c->write = cold_compare;
-		c->n = (s32)want;
-		c->r[3] = less_equal ? CC_X_BE : CC_X_E;
+		c->n = (s32)how.want;
+		c->r[3] = how.less_equal ? CC_X_BE : CC_X_E;
 	}
-	return n;
+	return how.set;
 }
 
 /* ---- conversions ---- */
@@ -610,7 +590,7 @@ static u32 to_int(struct jit *j, u32 i)
 	bool chop = (o->aux >> 2 & 7) == FP_RTZ;
 	u8 a, d, t;
 
-	if ((!chop && !rounds_right(j, o)) || !is_single_or_double(o->aux))
+	if ((!chop && !jit_rounds_right(j, o)) || !jit_is_single_or_double(o->aux))
 		return 0;
 	f.dbl = (o->aux & 3) == IR_FP_D;
 	a = jit_fuse(j, f.v[0]);
@@ -642,7 +622,7 @@ static u32 from_int(struct jit *j, u32 i)
 	bool exact = !wide && (o->aux & 3) == IR_FP_D;
 	u8 a, d, r;
 
-	if ((!exact && !rounds_right(j, o)) || !is_single_or_double(o->aux))
+	if ((!exact && !jit_rounds_right(j, o)) || !jit_is_single_or_double(o->aux))
 		return 0;
 	f.dbl = (o->aux & 3) == IR_FP_D;
 	a = r = jit_use(j, o->a);
@@ -674,8 +654,8 @@ static u32 convert(struct jit *j, u32 i)
 	struct fp_op f = fp_begin(j, i);
 	u8 a, d, t;
 
-	if (to_dbl == from_dbl || !is_single_or_double(o->aux) ||
-	    !is_single_or_double((u32)o->imm) || (!to_dbl && !rounds_right(j, o)))
+	if (to_dbl == from_dbl || !jit_is_single_or_double(o->aux) ||
+	    !jit_is_single_or_double((u32)o->imm) || (!to_dbl && !jit_rounds_right(j, o)))
 		return 0;
 	f.dbl = to_dbl;
 	a = jit_fuse(j, f.v[0]);
