@@ -18,26 +18,6 @@
 /* Guests' secrets stay out of core files. */
 #define ANON		(MAP_PRIVATE | MAP_ANONYMOUS)
 
-u8 *hosted_map_aligned(u64 len, u64 align, int flags, int fd)
-{
-	u64 total = len + align;
-	u8 *base, *start;
-
-	if (total < len)
-		return NULL;
-	base = mmap(NULL, total, PROT_NONE, ANON | MAP_NORESERVE, -1, 0);
-	if (base == MAP_FAILED)
-		return NULL;
-	start = (u8 *)ALIGN_UP((uptr)base, align);
-	if (start > base)
-		munmap(base, (size_t)(start - base));
-	munmap(start + len, (size_t)(base + total - (start + len)));
-	if (mmap(start, len, PROT_READ | PROT_WRITE, flags | MAP_FIXED, fd, 0) != MAP_FAILED)
-		return start;
-	munmap(start, len);
-	return NULL;
-}
-
 void *arch_ram_alloc(u64 len, u32 node)
 {
 	u64 align = len >= HUGE_SIZE ? HUGE_SIZE : PAGE_SIZE;
