@@ -383,8 +383,10 @@ static bool code_translate(struct gcpu *g, const struct code_window *w, u32 limi
 static bool code_build(struct gcpu *g, gva_t pc, u32 limit, bool keep, struct fetch *f)
 {
 	struct code_cache *c = g->code;
-	struct code_window w = { .pc = pc, .bytes = c->copy, .len = MIN(f->len, CODE_COPY),
-				 .ctx = g->ctx, .features = g->features };
+	struct code_window w = {
+		.pc = pc, .bytes = c->copy, .len = MIN(f->len, g->isa->longest * IR_INSNS_MAX),
+		.ctx = g->ctx, .features = g->features,
+	};
 
 	if (keep)
 		smc_watch(g, f->gpa);

@@ -36,6 +36,7 @@ struct isa {
 	size_t state_size;		/* bytes of the architectural state, <= 32 KiB */
 	u32 pc_offset;			/* of the u64 program counter in it */
 	u8 pc_align;			/* log2 of the smallest instruction */
+	u8 longest;			/* instruction, in bytes, 1..16 */
 	u32 features;			/* what is on by default */
 	const struct isa_feature *feature; /* what can be switched, NULL name ends; may be NULL */
 	u32 wide;	/* those that need more virtual addresses than a view has (mmu/view.h) */

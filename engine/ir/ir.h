@@ -130,11 +130,16 @@ struct ir_block {
 /* What the rows say about an operation. */
 struct ir_info {
 	const char *name;
-	char result;
-	const char *args, *props;
+	/* of a scalar one: what it computes */
+	u64 (*eval)(u64 a, u64 b, u64 c, u64 imm);
+	char result, args[4], props[3];
 };
 extern const struct ir_info ir_info[IR_OP_COUNT];
-bool ir_has(enum ir_opcode op, char prop);
+
+static inline bool ir_has(enum ir_opcode op, char prop)
+{
+	return ir_info[op].props[0] == prop || ir_info[op].props[1] == prop;
+}
 
 /* Begin a block; then for each guest instruction ir_insn() and operations; then ir_finish(). */
 void ir_begin(struct ir_block *b, gva_t pc, u32 ctx, u32 limit);
@@ -147,8 +152,15 @@ const char *ir_verify(const struct ir_block *b, char *buf, size_t cap);
 void ir_print(const struct ir_block *b, struct sink *to);
 
 /* Evaluate a scalar operation (INT*, SCALAR): the constant folder and the tests' reference. */
-bool ir_is_scalar(enum ir_opcode op);
-u64 ir_eval(enum ir_opcode op, u64 a, u64 b, u64 c, u64 imm);
+static inline bool ir_is_scalar(enum ir_opcode op)
+{
+	return ir_info[op].eval != NULL;
+}
+
+static inline u64 ir_eval(enum ir_opcode op, u64 a, u64 b, u64 c, u64 imm)
+{
+	return ir_info[op].eval(a, b, c, imm);
+}
 
 /* The builders. All operands are values of this block. */
 val_t ir_emit(struct ir_block *b, enum ir_opcode op, val_t x, val_t y, val_t z, u8 aux, s32 off,

@@ -398,8 +398,8 @@ static void lower_begin(struct lower *l, struct gcpu *g, const struct ir_block *
 	l->zero = (u16)(ALIGN_UP(g->isa->state_size, (size_t)16) / 8);
 	l->temps = (u16)(l->zero + 2);
 	l->temps_end = (u16)(l->zero + TEMPS);
-	memset(l->loc, 0xff, sizeof(l->loc));
-	memset(l->last, 0, sizeof(l->last));
+	memset(l->loc, 0xff, ir->count * sizeof(l->loc[0]));
+	memset(l->last, 0, ir->count * sizeof(l->last[0]));
 	memset(l->holds, 0, sizeof(l->holds));
 	for (u32 i = 1; i < ir->count; i++)
 		l->last[ir->op[i].a] = l->last[ir->op[i].b] = l->last[ir->op[i].c] = (u16)i;

@@ -156,9 +156,9 @@ static u8 pick(const struct jit *j, u32 set, const val_t *held)
 {
 	u8 best = NO_REG;
 
-	for (u8 r = 0; r < JIT_REGS; r++) {
-		if (!(set >> r & 1))
-			continue;
+	for (; set; set &= set - 1) {
+		u8 r = (u8)__builtin_ctz(set);
+
 		if (!held[r])
 			return r;
 		if (best == NO_REG || j->last[held[r]] > j->last[held[best]])
@@ -196,14 +196,22 @@ void jit_take(struct jit *j, u8 r)
 void jit_places_end_op(struct jit *j)
 {
 	j->locked = j->flocked = 0;
-	suspects_end_op(j);
-	for (u32 r = 0; r < JIT_REGS; r++) {
-		val_t v = j->reg[r], f = j->freg[r];
+	for (u32 set = j->t->temps; set; set &= set - 1) {
+		u32 r = (u32)__builtin_ctz(set);
+		val_t v = j->reg[r];
 
 		if (v && jit_dead_after(j, v, j->op))
 			j->place[v].reg = NO_REG, j->reg[r] = 0;
-		if (f && jit_dead_after(j, f, j->op))
-			j->place[f].freg = NO_REG, j->freg[r] = 0;
+	}
+	if (!j->fp)
+		return;
+	suspects_end_op(j);
+	for (u32 set = j->t->ftemps; set; set &= set - 1) {
+		u32 r = (u32)__builtin_ctz(set);
+		val_t v = j->freg[r];
+
+		if (v && jit_dead_after(j, v, j->op))
+			j->place[v].freg = NO_REG, j->freg[r] = 0;
 	}
 }
 
@@ -273,8 +281,8 @@ static void slot_vacate(struct jit *j, u32 s, u32 at)
 	if (!v)
 		return;
 	j->slot[s] = 0;
-	in_reg = p->reg != NO_REG && p->reg == j->pin[s];
-	in_freg = p->freg != NO_REG && p->freg == j->fpin[s];
+	in_reg = p->reg != NO_REG && p->reg == j->pins->reg[s];
+	in_freg = p->freg != NO_REG && p->freg == j->pins->freg[s];
 	in_mem = p->mem && p->off == (s32)(8 * s);
 	if (!jit_dead_after(j, v, at) && !is_elsewhere(j, v, !in_reg, !in_freg, !in_mem)) {
 		if (in_reg && !(j->t->temps & ~j->locked)) {
@@ -326,14 +334,14 @@ void jit_sync(struct jit *j, u32 first, u32 last, bool out)
 	for (u32 s = first; s <= last && s < IR_MEMO; s++) {
 		s32 off = (s32)(8 * s);
 
-		if (j->pin[s] != NO_REG && out)
-			j->t->store(j, off, j->pin[s]);
-		else if (j->pin[s] != NO_REG)
-			j->t->load(j, j->pin[s], off);
-		else if (j->fpin[s] != NO_REG && out)
-			fstore(j, off, j->fpin[s]);
-		else if (j->fpin[s] != NO_REG)
-			j->t->fload(j, j->fpin[s], off);
+		if (j->pins->reg[s] != NO_REG && out)
+			j->t->store(j, off, j->pins->reg[s]);
+		else if (j->pins->reg[s] != NO_REG)
+			j->t->load(j, j->pins->reg[s], off);
+		else if (j->pins->freg[s] != NO_REG && out)
+			fstore(j, off, j->pins->freg[s]);
+		else if (j->pins->freg[s] != NO_REG)
+			j->t->fload(j, j->pins->freg[s], off);
 	}
 }
 
@@ -365,10 +373,10 @@ u8 jit_def(struct jit *j, u32 i)
 	u32 n, s = put_after(j, i, &n);
 	u8 r;
 
-	if (s < IR_MEMO && j->pin[s] != NO_REG) {
+	if (s < IR_MEMO && j->pins->reg[s] != NO_REG) {
 		slot_vacate(j, s, n);
 		j->slot[s] = (val_t)i;
-		return j->place[i].reg = j->pin[s];
+		return j->place[i].reg = j->pins->reg[s];
 	}
 	val_t from = inherit(j, o->a, i) ? o->a : inherit(j, o->b, i) ? o->b :
 		     inherit(j, o->c, i) ? o->c : 0;
@@ -390,11 +398,11 @@ u8 jit_fdef(struct jit *j, u32 i)
 	u32 n, s = put_after(j, i, &n);
 	u8 r;
 
-	if (s < IR_MEMO && j->fpin[s] != NO_REG) {
+	if (s < IR_MEMO && j->pins->freg[s] != NO_REG) {
 		slot_vacate(j, s, n);
 		j->slot[s] = (val_t)i;
-		j->written |= 1u << j->fpin[s];
-		return j->place[i].freg = j->fpin[s];
+		j->written |= 1u << j->pins->freg[s];
+		return j->place[i].freg = j->pins->freg[s];
 	}
 	if (o->a && is_ftemp(j, j->place[o->a].freg) && jit_dead_after(j, o->a, i)) {
 		r = j->place[o->a].freg;
@@ -440,10 +448,10 @@ u32 jit_get(struct jit *j, u32 i)
 
 	if (s < IR_MEMO && j->slot[s])
 		slot_vacate(j, s, i);
-	if (s < IR_MEMO && j->pin[s] != NO_REG) {
-		p->reg = j->pin[s];
-	} else if (s < IR_MEMO && j->fpin[s] != NO_REG) {
-		p->freg = j->fpin[s];
+	if (s < IR_MEMO && j->pins->reg[s] != NO_REG) {
+		p->reg = j->pins->reg[s];
+	} else if (s < IR_MEMO && j->pins->freg[s] != NO_REG) {
+		p->freg = j->pins->freg[s];
 	} else {
 		p->mem = true;
 		p->off = o->off;
@@ -494,8 +502,8 @@ u32 jit_put(struct jit *j, u32 i)
 	if (j->slot[s] == v)
 		return i;		/* made there, or came from there */
 	slot_vacate(j, s, i);
-	if (j->pin[s] != NO_REG) {
-		u8 pin = j->pin[s];
+	if (j->pins->reg[s] != NO_REG) {
+		u8 pin = j->pins->reg[s];
 
 		if (p->reg != NO_REG)
 			j->t->move(j, pin, p->reg);
@@ -511,8 +519,8 @@ u32 jit_put(struct jit *j, u32 i)
 			p->reg = pin;
 			j->slot[s] = v;
 		}
-	} else if (j->fpin[s] != NO_REG) {
-		u8 pin = j->fpin[s];
+	} else if (j->pins->freg[s] != NO_REG) {
+		u8 pin = j->pins->freg[s];
 
 		suspect_not(j, 1u << pin);
 		if (p->freg != NO_REG)

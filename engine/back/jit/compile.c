@@ -28,6 +28,20 @@ struct jit *jit_create(struct gcpu *g, u8 *rw, u8 *rx, size_t size)
 	return j;
 }
 
+static void pins_choose(const struct jit *j, struct jit_pins *p, bool fp)
+{
+	memset(p->reg, NO_REG, sizeof(p->reg));
+	memset(p->freg, NO_REG, sizeof(p->freg));
+	memset(p->fp, 0, sizeof(p->fp));
+	for (u32 i = 0; j->isa->hot[i] && i < j->t->pins; i++)
+		p->reg[j->isa->hot[i] / 8] = j->t->pin[i];
+	for (u32 i = 0; fp && j->isa->hot_fp[i]; i++) {
+		p->fp[j->isa->hot_fp[i] / 8] = true;
+		if (i < j->t->fpins)
+			p->freg[j->isa->hot_fp[i] / 8] = j->t->fpin[i];
+	}
+}
+
 void jit_setup(struct jit *j, const struct jit_target *t, u32 features, const struct isa *isa,
 	       struct code_cache *c)
 {
@@ -40,6 +54,8 @@ void jit_setup(struct jit *j, const struct jit_target *t, u32 features, const st
 	j->lpt_bits = LPT_BITS_MIN;
 	j->fault_insns = arch_views_are_cheap() ? FAULT_INSNS_CHEAP : FAULT_INSNS;
 	j->features = features;
+	pins_choose(j, &j->pins_of[false], false);
+	pins_choose(j, &j->pins_of[true], true);
 }
 
 ns_t jit_write_cost(struct jit *j)

@@ -152,6 +152,12 @@ struct jit_common {
 	u32 size;
 };
 
+/* What state slots are in contexts without and with FP registers. */
+struct jit_pins {
+	u8 reg[IR_MEMO], freg[IR_MEMO];	/* the host register that holds it, or NO_REG */
+	bool fp[IR_MEMO];		/* a floating-point register of the guest, pinned or not */
+};
+
 /* A translation in progress. */
 struct jit {
 	const struct jit_target *t;
@@ -165,6 +171,7 @@ struct jit {
 	u32 fault_insns;		/* guest instructions that a fault is worth */
 	struct jit_common common;
 	const u8 *common_rx;
+	struct jit_pins pins_of[2];	/* by ->fp */
 	/* the block */
 	const struct ir_block *ir;
 	struct block *b;
@@ -195,8 +202,7 @@ struct jit {
 	u32 locked, flocked;		/* not to be taken for something else in this operation */
 	val_t reg[JIT_REGS], freg[JIT_REGS];	/* value in each temporary */
 	val_t slot[IR_MEMO];		/* value that lives in state slot i */
-	u8 pin[IR_MEMO], fpin[IR_MEMO];	/* host register of state slot i, or NO_REG */
-	bool fp_slot[IR_MEMO];		/* a floating-point register of the guest, pinned or not */
+	const struct jit_pins *pins;	/* in this context */
 	/* For each operation at most one, and one more to settle what it has made. */
 	struct jit_cold cold[2 * IR_OPS_MAX];
 };

@@ -10,7 +10,7 @@
 
 static bool is_fp_slot(const struct jit *j, const struct ir_op *o)
 {
-	return o->off % 8 == 0 && o->off / 8 < IR_MEMO && j->fp_slot[o->off / 8];
+	return o->off % 8 == 0 && o->off / 8 < IR_MEMO && j->pins->fp[o->off / 8];
 }
 
 /* Is @o's operand @n a floating-point value? */
@@ -38,8 +38,6 @@ static enum jit_kind kind_of(const struct jit *j, const struct ir_op *o)
 {
 	if (ir_info[o->op].result == 'v')
 		return KIND_VEC;
-	if (!j->fp)
-		return KIND_INT;
 	switch (o->op) {
 	case IR_FADD: case IR_FSUB: case IR_FMUL: case IR_FDIV: case IR_FSQRT: case IR_FMA:
 	case IR_FMIN: case IR_FMAX: case IR_ITOF: case IR_FCVT: case IR_FRINT:
@@ -70,9 +68,9 @@ static bool is_narrow(const struct ir_op *o)
 	       (is_arithmetic(o) && (format & 3) == IR_FP_S);
 }
 
-/* How a value is used: how often in all, and in what ways. */
+/* In how many ways of each kind a value is used. */
 struct uses {
-	u16 all, fp, arithmetic, narrow;
+	u16 fp, arithmetic, narrow;
 };
 
 static void uses_count(struct jit *j, struct uses *uses)
@@ -86,8 +84,6 @@ static void uses_count(struct jit *j, struct uses *uses)
 		for (u32 n = 0; n < 3; n++) {
 			struct uses *u = &uses[v[n]];
 
-			j->last[v[n]] = (u16)i;
-			u->all++;
 			u->fp += wants_fp(j, o, n);
 			u->arithmetic += is_arithmetic(o);
 			u->narrow += is_narrow(o);
@@ -121,47 +117,49 @@ static void scaled_find(struct jit *j)
 	}
 }
 
-/* Each value's last use and kind. A load is of FP kind if all who use it want that. */
-static void survey(struct jit *j)
+static void survey_fp(struct jit *j)
 {
 	const struct ir_block *ir = j->ir;
 	struct uses uses[IR_OPS_MAX];
 
-	memset(j->last, 0, ir->count * sizeof(j->last[0]));
 	memset(uses, 0, ir->count * sizeof(uses[0]));
+	memset(j->boxed, false, ir->count * sizeof(j->boxed[0]));
 	uses_count(j, uses);
 	for (u32 i = 1; i < ir->count; i++) {
 		const struct ir_op *o = &ir->op[i];
 		const struct uses *u = &uses[i];
 
 		j->kind[i] = (u8)kind_of(j, o);
-		if (j->fp && is_load(o->op) && u->all && u->fp == u->all)
+		if (is_load(o->op) && o->uses && u->fp == o->uses)
 			j->kind[i] = KIND_FP;
 		j->lazy[i] = o->op == IR_UNBOX32 && j->kind[i] == KIND_FP &&
-			     u->arithmetic == u->all;
-		j->narrow[i] = u->narrow == u->all;
-		j->boxed[i] = j->near[i] = false;
+			     u->arithmetic == o->uses;
+		j->narrow[i] = u->narrow == o->uses;
 	}
-	scaled_find(j);
 	/* What a lazy unboxing reads is used where the unboxed value is. */
 	for (u32 i = ir->count - 1; i > 0; i--)
 		if (j->lazy[i])
 			j->last[ir->op[i].a] = MAX(j->last[ir->op[i].a], j->last[i]);
-	jit_sink(j);
 }
 
-static void pins_choose(struct jit *j)
+/* Each value's last use and kind. A load is of FP kind if all who use it want that. */
+static void survey(struct jit *j)
 {
-	memset(j->pin, NO_REG, sizeof(j->pin));
-	memset(j->fpin, NO_REG, sizeof(j->fpin));
-	memset(j->fp_slot, 0, sizeof(j->fp_slot));
-	for (u32 i = 0; j->isa->hot[i] && i < j->t->pins; i++)
-		j->pin[j->isa->hot[i] / 8] = j->t->pin[i];
-	for (u32 i = 0; j->fp && j->isa->hot_fp[i]; i++) {
-		j->fp_slot[j->isa->hot_fp[i] / 8] = true;
-		if (i < j->t->fpins)
-			j->fpin[j->isa->hot_fp[i] / 8] = j->t->fpin[i];
+	const struct ir_block *ir = j->ir;
+
+	memset(j->last, 0, ir->count * sizeof(j->last[0]));
+	memset(j->lazy, false, ir->count * sizeof(j->lazy[0]));
+	memset(j->near, false, ir->count * sizeof(j->near[0]));
+	for (u32 i = 1; i < ir->count; i++) {
+		const struct ir_op *o = &ir->op[i];
+
+		j->kind[i] = ir_info[o->op].result == 'v' ? KIND_VEC : KIND_INT;
+		j->last[o->a] = j->last[o->b] = j->last[o->c] = (u16)i;
 	}
+	scaled_find(j);
+	if (j->fp)
+		survey_fp(j);
+	jit_sink(j);
 }
 
 u32 jit_site(struct jit *j, enum jit_site_kind kind, u64 arg, u32 extra)
@@ -411,7 +409,7 @@ bool jit_lower(struct jit *j, const struct ir_block *ir, struct block *b)
 	j->op = 0;
 	j->sites = j->colds = 0;
 	j->full = false;
-	pins_choose(j);
+	j->pins = &j->pins_of[j->fp];
 	survey(j);
 	jit_places_init(j);
 	if (!has_room(j))

@@ -170,6 +170,7 @@ const struct isa rv64_isa = {
 	.state_size = sizeof(struct rv64_state),
 	.pc_offset = offsetof(struct rv64_state, pc),
 	.pc_align = 1,
+	.longest = 4,
 	.features = FEATURES_DEFAULT,
 	.feature = features,
 	.ctx_privileged = CTX_PRIV,

@@ -228,7 +228,7 @@ static const struct isa toy_isa = {
 	.name = "toy",
 	.state_size = sizeof(struct toy),
 	.pc_offset = offsetof(struct toy, pc),
-	.pc_align = 2,
+	.pc_align = 2, .longest = 4,
 	.reset = toy_reset,
 	.translate = toy_translate,
 	.fill = toy_fill,
