@@ -30,6 +30,13 @@ static err_t host_code_init(struct code_cache *c, struct gcpu *g, size_t host_si
 	return OK;
 }
 
+static bool sector_take(struct code_cache *c, u32 sector)
+{
+	if (!c->memory[sector])
+		c->memory[sector] = heap_alloc_aligned(c->sector_size, 4096);
+	return c->memory[sector];
+}
+
 err_t code_init(struct gcpu *g, size_t size, size_t host_size, u32 hot)
 {
 	struct code_cache *c = heap_alloc(sizeof(*c));
@@ -39,12 +46,14 @@ err_t code_init(struct gcpu *g, size_t size, size_t host_size, u32 hot)
 	g->code = c;
 	c->hot = hot;
 	c->next_stamp = engine_tuning.first_stamp;
+	c->sectors = CODE_SECTORS;
 	c->sector_size = ALIGN_DOWN(size / CODE_SECTORS, (size_t)16);
-	c->memory = heap_alloc_aligned(c->sector_size * CODE_SECTORS, 4096);
+	assert(c->sector_size <= BIT(CODE_PLACE_BITS));
+	c->link = heap_alloc(engine_tuning.code_links * sizeof(*c->link));
 	c->bucket = heap_alloc(CODE_HASH * sizeof(*c->bucket));
 	c->jump = (struct code_jump *)((u8 *)g->st + gcpu_jumps_at(g->isa));
 	c->ir = heap_alloc(sizeof(*c->ir));
-	if (!c->memory || !c->bucket || !c->ir || !smc_init(g, &c->smc)) {
+	if (!sector_take(c, 0) || !c->link || !c->bucket || !c->ir || !smc_init(g, &c->smc)) {
 		code_fini(g);
 		return ERRF(E_NOMEM, "no memory for a code cache of %zu KiB", size >> 10);
 	}
@@ -69,12 +78,47 @@ void code_fini(struct gcpu *g)
 	smc_fini(g, &c->smc);
 	heap_free(c->ir);
 	heap_free(c->bucket);
-	heap_free(c->memory);
+	heap_free(c->link);
+	for (u32 s = 0; s < CODE_SECTORS; s++)
+		heap_free(c->memory[s]);
 	heap_free(c);
 	g->code = NULL;
 }
 
-/* ---- links between blocks of host code ---- */
+/* ---- links between blocks ---- */
+
+static void ops_unlink_all(struct code_cache *c)
+{
+	while (c->links)
+		((struct xop *)code_at(c, c->link[--c->links]))->link = NULL;
+}
+
+void code_link_op(struct code_cache *c, struct xop *x, struct block *to)
+{
+	if (c->links == engine_tuning.code_links)
+		ops_unlink_all(c);
+	if (!x->link)
+		c->link[c->links++] = code_place(c, x);
+	x->link = to;
+}
+
+/* Forget links that lead to or from @sector. */
+static void ops_unlink(struct code_cache *c, u32 sector)
+{
+	u32 kept = 0;
+
+	for (u32 i = 0; i < c->links; i++) {
+		struct xop *x = code_at(c, c->link[i]);
+
+		if (code_place_sector(c->link[i]) == sector)
+			continue;
+		if (code_place_sector(code_place(c, x->link)) == sector)
+			x->link = NULL;
+		else
+			c->link[kept++] = c->link[i];
+	}
+	c->links = kept;
+}
 
 /* Are the pages of @b in the instruction TLB, whose generation tells when they no longer are? */
 static bool block_is_cached(const struct gcpu *g, const struct block *b)
@@ -147,20 +191,7 @@ void code_stamp(struct gcpu *g)
 						t->fetch_key[half], g->ctx);
 }
 
-/* No remembered stamp matches any more: the jump cache is empty without touching it. */
-static void stamps_forget(struct code_cache *c)
-{
-	memset(c->stamps, 0, sizeof(c->stamps));
-	c->stamp[0] = stamp_new(c);
-	c->stamp[1] = stamp_new(c);
-}
-
 /* ---- memory ---- */
-
-static u8 *sector_base(const struct code_cache *c, u32 sector)
-{
-	return c->memory + sector * c->sector_size;
-}
 
 static size_t host_sector_at(const struct code_cache *c, u32 sector)
 {
@@ -171,23 +202,9 @@ static void bucket_remove(struct code_cache *c, struct block *b);
 
 /* The blocks of one sector, which lie one after the other. */
 #define sector_each(c, s, b)								\
-	for (struct block *b = (struct block *)sector_base(c, s);			\
-	     (u8 *)b < sector_base(c, s) + (c)->used[s];				\
+	for (struct block *b = (struct block *)(c)->memory[s];				\
+	     (uptr)b - (uptr)(c)->memory[s] < (c)->used[s];				\
 	     b = (struct block *)((u8 *)b + b->size))
-
-static void sector_unlink_all(struct code_cache *c, u32 sector)
-{
-	sector_each(c, sector, b)
-		for (u32 i = 0; i < b->links; i++)	/* none in host code */
-			b->code[b->link[i]].link = NULL;
-}
-
-static void links_drop(struct code_cache *c)
-{
-	smc_unlink_all(c);
-	for (u32 s = 0; s < CODE_SECTORS; s++)
-		sector_unlink_all(c, s);
-}
 
 static void sector_empty(struct code_cache *c, u32 sector)
 {
@@ -203,22 +220,30 @@ static void sector_empty(struct code_cache *c, u32 sector)
 		       (c->host_sector >> PAGE_SHIFT) * sizeof(*c->begins));
 }
 
-/* Move on to the oldest sector, emptying it: nothing leads to what was in it any more. */
+/* Move on to a new sector or the oldest, emptying it: nothing leads to what was in it any more. */
 static void sector_next(struct code_cache *c)
 {
-	links_drop(c);
-	c->sector = (c->sector + 1) % CODE_SECTORS;
-	sector_empty(c, c->sector);
-	stamps_forget(c);
+	u32 next = (c->sector + 1) % c->sectors;
+
+	if (!sector_take(c, next)) {
+		c->sectors = next;	/* no memory: not the first, which is there */
+		next = 0;
+	}
+	ops_unlink(c, next);
+	smc_unlink_sector(c, next);
+	sector_empty(c, next);
+	c->sector = next;
 }
 
 void code_unlink(struct gcpu *g)
 {
-	links_drop(g->code);
+	ops_unlink_all(g->code);
+	smc_unlink_all(g->code);
 }
 
 static void blocks_drop(struct code_cache *c)
 {
+	ops_unlink_all(c);
 	smc_unlink_all(c);
 	for (u32 s = 0; s < CODE_SECTORS; s++)
 		sector_empty(c, s);
@@ -250,7 +275,7 @@ static struct block *code_room(struct code_cache *c, size_t size)
 {
 	if (c->used[c->sector] + size > c->sector_size)
 		sector_next(c);
-	return (struct block *)(sector_base(c, c->sector) + c->used[c->sector]);
+	return (struct block *)(c->memory[c->sector] + c->used[c->sector]);
 }
 
 /* ---- finding ---- */
@@ -454,7 +479,7 @@ static void begin_note(struct code_cache *c, const struct block *b)
 	u32 *first = &c->begins[(size_t)(b->entry - c->rx) >> PAGE_SHIFT];
 
 	if (!*first)
-		*first = (u32)((const u8 *)b - c->memory) + 1;
+		*first = code_place(c, b) + 1;
 }
 
 struct block *code_block_at(const struct code_cache *c, const u8 *pc)
@@ -462,19 +487,19 @@ struct block *code_block_at(const struct code_cache *c, const u8 *pc)
 	size_t at = (size_t)(pc - c->rx), sector = (at - c->host_first) / c->host_sector;
 	size_t page = at >> PAGE_SHIFT;
 	struct block *best = NULL;
-	u8 *end;
+	u8 *p, *end;
 
 	if (at < c->host_first || sector >= CODE_SECTORS)
 		return NULL;
 	/* The last block that begins on a page before may reach into this one. */
 	while (page > host_sector_at(c, (u32)sector) >> PAGE_SHIFT &&
 	       (!c->begins[page] ||
-		((struct block *)(c->memory + c->begins[page] - 1))->entry > pc))
+		((struct block *)code_at(c, c->begins[page] - 1))->entry > pc))
 		page--;
 	if (!c->begins[page])
 		return NULL;
-	end = sector_base(c, (u32)sector) + c->used[sector];
-	for (u8 *p = c->memory + c->begins[page] - 1; p < end; p += ((struct block *)p)->size) {
+	end = c->memory[sector] + c->used[sector];
+	for (p = code_at(c, c->begins[page] - 1); p < end; p += ((struct block *)p)->size) {
 		struct block *b = (struct block *)p;
 
 		if (b->entry && b->entry > pc)

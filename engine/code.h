@@ -5,7 +5,8 @@
  *  - A block is lowered for the interpreter, or translated to host code. Which, is a matter of
  *    how often it has run: ->hot times and it is translated (0: at once, UINT32_MAX: never).
  *  - Memory is eight FIFO sectors, each with a part for blocks and a part for host code; when all
- *    are full the oldest is emptied as a whole.
+ *    are full the oldest is emptied as a whole. Memory for a sector's blocks is taken when it is
+ *    needed; if there is none, fewer sectors have to do.
  *  - Exits inside a page are linked to their target; everything else goes through the jump
  *    cache, a table of pairs tagged with pc and a stamp that stands for context, translation
  *    key (for fetches: see mmu/tlb.h) and TLB generation.
@@ -20,6 +21,7 @@
 #include "engine/smc.h"
 
 #define CODE_SECTORS	8
+#define CODE_PLACE_BITS	24		/* log2 of a sector's blocks in bytes, at most */
 #define CODE_HASH	65536		/* buckets */
 #define CODE_STAMPS	32
 #define CODE_TABLED	4096
@@ -74,7 +76,7 @@ struct block {
 	struct smc_node in_page[2];
 	u32 ctx;
 	struct block *next;		/* in its hash bucket */
-	u16 insns, bytes, links, xops;
+	u16 insns, bytes, xops;
 	u32 size;			/* bytes in the cache, a multiple of 16 */
 	struct block *twin;		/* runner audit: the same for the interpreter, behind it */
 	u32 heat;			/* runs until it is hot; host code: 0 */
@@ -87,7 +89,6 @@ struct block {
 	bool in_view;			/* loads and stores go to a view, and may fault */
 	const u8 *entry;		/* host code, or NULL */
 	u16 *insn_pc;			/* offset of each instruction */
-	u16 *link;	/* indices in code[] of the operations whose ->link points to a block */
 	union {
 		struct xop code[0];	/* interpreted */
 		struct jit_site site[0];	/* host code */
@@ -124,14 +125,15 @@ struct code_stats {
 
 
 struct code_cache {
-	u8 *memory;
+	u8 *memory[CODE_SECTORS];	/* blocks, by sector */
+	u32 sectors;			/* that there may be */
 	size_t sector_size;		/* bytes */
 	size_t used[CODE_SECTORS];	/* of each sector */
 	/* host code: written at rw, run at rx; common code first, then the sectors */
 	u8 *rw, *rx;
 	size_t host_size, host_first, host_sector;
 	size_t host_used[CODE_SECTORS];
-	u32 *begins;	/* by page of host code: where the first block in it is in memory, plus 1 */
+	u32 *begins;	/* by page of host code: the place of the first block in it, plus 1 */
 	u32 hot;			/* runs after which a block is translated */
 	struct jit *jit;		/* the translator, or NULL */
 	bool twins;			/* each block of host code gets one */
@@ -150,11 +152,32 @@ struct code_cache {
 	u32 stamp_victim;
 	struct block **bucket;
 	struct code_jump *jump;
+	u32 *link, links;		/* places of operations that link to a block */
 	struct ir_block *ir;		/* workspace: of the block being made */
 	u64 hash;
 	u8 copy[CODE_COPY];
 	struct code_stats stats;
 };
+
+/* Where @p is in the cache's memory, as a number: sector and offset. */
+static inline u32 code_place(const struct code_cache *c, const void *p)
+{
+	u32 s = c->sector;		/* most likely */
+
+	while ((uptr)p - (uptr)c->memory[s] >= c->sector_size)
+		s = (s + 1) % CODE_SECTORS;
+	return s << CODE_PLACE_BITS | (u32)((uptr)p - (uptr)c->memory[s]);
+}
+
+static inline u32 code_place_sector(u32 place)
+{
+	return place >> CODE_PLACE_BITS;
+}
+
+static inline void *code_at(const struct code_cache *c, u32 place)
+{
+	return c->memory[code_place_sector(place)] + (place & MASK(CODE_PLACE_BITS));
+}
 
 /* Bytes of blocks, and of host code (0: none is made). E_NOMEM. */
 must_check err_t code_init(struct gcpu *g, size_t size, size_t host_size, u32 hot);
@@ -182,6 +205,8 @@ void code_use_tables(struct gcpu *g, struct block *b);
 bool code_uses_tables(const struct code_cache *c, gva_t pc);
 /* The block of host code that @pc is in, or NULL. */
 struct block *code_block_at(const struct code_cache *c, const u8 *pc);
+/* Until its target is given up, operation @x of the interpreter links to @to. */
+void code_link_op(struct code_cache *c, struct xop *x, struct block *to);
 /* From now on the exit @site of @from goes straight to host code @to, if it may. */
 void code_link(struct gcpu *g, const struct block *from, struct jit_site *site,
 	       const struct block *to);

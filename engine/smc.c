@@ -177,26 +177,51 @@ void smc_link(struct code_cache *c, struct jit_site *site, const struct block *t
 			smc_unlink_all(c);
 		n = s->link_count++;
 	}
-	s->link[n].site = (u32)((u8 *)site - c->memory);
+	s->link[n].site = code_place(c, site);
+	s->link[n].to = code_place(c, to);
 	s->link[n].next = p->links;
 	p->links = n;
 	jit_link(c, site, to);
 	c->stats.linked++;
 }
 
-/* The links to a page's blocks, back to the pool. A site may be in the list of more than one. */
-static void page_unlink(struct code_cache *c, struct smc_page *p)
+/* Cut link @n if what it leaves from remains. */
+static void link_cut(struct code_cache *c, u32 n, bool remains)
 {
 	struct smc *s = &c->smc;
 
+	if (remains)
+		jit_link(c, code_at(c, s->link[n].site), NULL);
+	s->link[n].next = s->link_free;
+	s->link_free = n;
+	c->stats.unlinked++;
+}
+
+/* The links to a page's blocks, back to the pool. A site may be in the list of more than one. */
+static void page_unlink(struct code_cache *c, struct smc_page *p)
+{
 	for (u32 n = p->links, next; n != NO_LINK; n = next) {
-		next = s->link[n].next;
-		jit_link(c, (struct jit_site *)(c->memory + s->link[n].site), NULL);
-		s->link[n].next = s->link_free;
-		s->link_free = n;
-		c->stats.unlinked++;
+		next = c->smc.link[n].next;
+		link_cut(c, n, true);
 	}
 	p->links = NO_LINK;
+}
+
+void smc_unlink_sector(struct code_cache *c, u32 sector)
+{
+	struct smc *s = &c->smc;
+
+	for (u32 i = 0; i < s->pages; i++)
+		for (u32 *at = &s->page[i].links, n; (n = *at) != NO_LINK;) {
+			bool from = code_place_sector(s->link[n].site) == sector;
+
+			if (from || code_place_sector(s->link[n].to) == sector) {
+				*at = s->link[n].next;
+				link_cut(c, n, !from);
+			} else {
+				at = &s->link[n].next;
+			}
+		}
 }
 
 void smc_unlink(struct code_cache *c, const struct block *b)

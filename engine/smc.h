@@ -43,7 +43,7 @@ struct smc {
 	struct smc_page *bucket[SMC_HASH];
 	struct smc_page *suspects;
 	u64 written;			/* entries of the ring that were looked at */
-	struct { u32 site, next; } *link;	/* a pool; sites as offsets in the cache's memory */
+	struct { u32 site, to, next; } *link;	/* a pool; sites and blocks by place */
 	u32 link_count, link_free;
 	struct watch_member member;
 };
@@ -65,6 +65,8 @@ void smc_remove(struct block *b);
 /* Exit @site of host code goes to @to now. */
 void smc_link(struct code_cache *c, struct jit_site *site, const struct block *to);
 void smc_unlink_all(struct code_cache *c);
+/* @sector of the cache is about to be emptied: forget links from there, cut links to there. */
+void smc_unlink_sector(struct code_cache *c, u32 sector);
 /* No exit of host code goes to @b any more. */
 void smc_unlink(struct code_cache *c, const struct block *b);
 

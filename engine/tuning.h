@@ -13,7 +13,7 @@ struct engine_tuning {
 	size_t interp_cache;		/* the interpreter's blocks, if there is no translator */
 	size_t block_cache, host_cache;	/* blocks and host code, if there is one */
 	u32 smc_pages;			/* with code, of which book is kept */
-	u32 smc_links;
+	u32 smc_links, code_links;	/* between blocks of host code; of the interpreter */
 	u64 first_stamp;		/* of a code cache */
 	/* the rest is NULL outside tests */
 	void (*miss)(struct gcpu *g);			/* the TLB is about to be filled */

@@ -111,6 +111,7 @@ const struct engine_tuning engine_tuning = {
 	.host_cache = MIB(2),
 	.smc_pages = 120,
 	.smc_links = 300,
+	.code_links = 200,
 	.first_stamp = UINT32_MAX - 500,
 	.miss = miss,
 	.refuse = refuse,

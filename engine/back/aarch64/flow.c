@@ -227,7 +227,7 @@ void a64_shared_code(struct jit *j)
 /* Three instructions, always: links count on it. */
 static void set_site(struct jit *j, u32 site)
 {
-	u32 at = jit_site_offset(j, site);
+	u32 at = jit_site_place(j, site);
 
 	emit(j, 0x52800000 | (at & 0xffff) << 5 | SCRATCH);		/* MOVZ */
 	emit(j, 0x72a00000 | at >> 16 << 5 | SCRATCH);			/* MOVK */

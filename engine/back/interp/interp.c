@@ -185,7 +185,7 @@ do_EXIT:
 			goto enter;	/* the block we come from may be gone: leave it unlinked */
 	}
 	if (block_may_chain(l.b, blk))
-		((struct xop *)x)[1].link = blk;
+		code_link_op(g->code, (struct xop *)x + 1, blk);
 	goto enter;
 
 do_EXITIND:

@@ -26,12 +26,11 @@ struct lower {
 	const struct ir_block *ir;
 	struct block *b;
 	const s32 *go;
-	u32 xops, sides, links;
+	u32 xops, sides;
 	u16 zero, temps, temps_end;	/* slots */
 	u16 loc[IR_OPS_MAX];		/* of each value */
 	u16 last[IR_OPS_MAX];		/* the last operation that uses it */
 	val_t holds[IR_MEMO];		/* the value that lives in state slot i, or 0 */
-	u16 link[SIDES_MAX + 1];	/* operations that link to a next block */
 	struct { u32 xop; u64 pc; u16 rest; u8 how; } side[SIDES_MAX];
 };
 
@@ -39,7 +38,7 @@ size_t interp_size(const struct ir_block *ir)
 {
 	/* itself (a CALL twice), a move out of a register for its value, a side exit's two */
 	size_t xops = 4 * (size_t)ir->count + 8;
-	size_t tail = (ir->insns + SIDES_MAX + 1) * sizeof(u16);
+	size_t tail = ir->insns * sizeof(u16);
 
 	return ALIGN_UP(sizeof(struct block) + xops * sizeof(struct xop) + tail, (size_t)16);
 }
@@ -242,7 +241,6 @@ static void exit_add(struct lower *l, u64 pc, u32 rest, u32 how)
 	x->d = (u16)rest;
 	x->a = (u16)how;
 	x->imm64 = pc;
-	l->link[l->links++] = (u16)l->xops;
 	xop_add(l, L_LINK)->link = NULL;
 }
 
@@ -394,7 +392,7 @@ static void lower_begin(struct lower *l, struct gcpu *g, const struct ir_block *
 	l->ir = ir;
 	l->b = b;
 	l->go = interp_labels();
-	l->xops = l->sides = l->links = 0;
+	l->xops = l->sides = 0;
 	l->zero = (u16)(ALIGN_UP(g->isa->state_size, (size_t)16) / 8);
 	l->temps = (u16)(l->zero + 2);
 	l->temps_end = (u16)(l->zero + TEMPS);
@@ -413,12 +411,9 @@ static u32 lower_end(struct lower *l)
 	struct block *b = l->b;
 
 	b->xops = (u16)l->xops;
-	b->links = (u16)l->links;
 	b->insn_pc = (u16 *)(b->code + l->xops);
-	b->link = b->insn_pc + b->insns;
 	memcpy(b->insn_pc, l->ir->insn_pc, b->insns * sizeof(u16));
-	memcpy(b->link, l->link, b->links * sizeof(u16));
-	return (u32)ALIGN_UP((size_t)((u8 *)(b->link + b->links) - (u8 *)b), (size_t)16);
+	return (u32)ALIGN_UP((size_t)((u8 *)(b->insn_pc + b->insns) - (u8 *)b), (size_t)16);
 }
 
 u32 interp_lower(struct gcpu *g, const struct ir_block *ir, struct block *b)

@@ -103,11 +103,11 @@ static void run_host_code(struct gcpu *g, const struct block *b)
 	f->budget = b->insns;
 	switch (jit_enter(g, f, b)) {
 	case JIT_LINK:
-		site = (const struct jit_site *)(g->code->memory + f->site);
+		site = code_at(g->code, f->site);
 		gcpu_set_pc(g, site->arg);
 		break;
 	case JIT_BUDGET:		/* an indirect exit has found the next block */
-		b = jit_site_block((struct jit_site *)(g->code->memory + f->site));
+		b = jit_site_block(code_at(g->code, f->site));
 		gcpu_set_pc(g, b->pc);
 		g->icount -= b->insns;
 		break;

@@ -42,7 +42,7 @@ struct jit_frame {
 	u64 budget;		/* instructions left, while it is not in its register */
 	u64 ram_size;
 	u32 stamp[2];		/* of the code cache, for links across pages */
-	u32 site;		/* offset in the code cache of what a slow path belongs to */
+	u32 site;		/* the place in the code cache of what a slow path belongs to */
 	u64 sp;			/* of the host, where translated code was entered */
 	u32 fp_state, fp_host;	/* the host's FP control and status for the guest; and its own */
 	/* entered with these */
@@ -287,8 +287,8 @@ struct jit_cold *jit_cold(struct jit *j, void (*write)(struct jit *j, struct jit
 /* Operands to the frame, then jit_slow(): for operations without an inline form. */
 u32 jit_call_slow(struct jit *j, u32 i, enum jit_site_kind kind, u64 arg);
 void jit_arg(struct jit *j, u32 n, val_t v);
-/* Offset of jit_site @site from the code cache's memory. */
-u32 jit_site_offset(const struct jit *j, u32 site);
+/* Where jit_site @site is in the code cache. */
+u32 jit_site_place(const struct jit *j, u32 site);
 
 /* SITE_LOAD, SITE_STORE: the access, in site->arg. */
 /* SITE_OP of arithmetic: bits of the immediate that say which operands are to be unboxed. */

@@ -171,9 +171,9 @@ u32 jit_site(struct jit *j, enum jit_site_kind kind, u64 arg, u32 extra)
 	return n;
 }
 
-u32 jit_site_offset(const struct jit *j, u32 site)
+u32 jit_site_place(const struct jit *j, u32 site)
 {
-	return (u32)((u8 *)&j->b->site[site] - j->code->memory);
+	return code_place(j->code, &j->b->site[site]);
 }
 
 struct jit_cold *jit_cold(struct jit *j, void (*write)(struct jit *j, struct jit_cold *c))

@@ -206,7 +206,7 @@ static bool raise_and_go_on(struct gcpu *g, enum slice_why *why)
 
 static struct jit_site *site_left(struct gcpu *g, const struct jit_frame *f)
 {
-	return (struct jit_site *)(g->code->memory + f->site);
+	return code_at(g->code, f->site);
 }
 
 static enum slice_why jit_go(struct gcpu *g, s64 slice)

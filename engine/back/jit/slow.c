@@ -213,7 +213,7 @@ static u64 slow_call(struct gcpu *g, struct jit_frame *f, u64 arg)
 u64 jit_slow(struct gcpu *g)
 {
 	struct jit_frame *f = jit_frame(g);
-	struct jit_site *s = (struct jit_site *)(g->code->memory + f->site);
+	struct jit_site *s = code_at(g->code, f->site);
 	struct block *b = jit_site_block(s);
 	struct code_stats *stats = &g->code->stats;
 	bool ok;

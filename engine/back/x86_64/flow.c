@@ -191,7 +191,7 @@ void x86_shared_code(struct jit *j)
 static void set_site(struct jit *j, u32 site)
 {
 	emit_op(j, 0xc7, 0, rm_state(FRAME(j, site)));
-	emit32(j, jit_site_offset(j, site));
+	emit32(j, jit_site_place(j, site));
 }
 
 /* C code is going to see the guest's registers: suspects among them are settled first. */

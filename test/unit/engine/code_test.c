@@ -5,6 +5,7 @@
 #include "test/unit/engine/front/rv64/rig.h"
 
 #include "engine/code.h"
+#include "kernel/base/heap.h"
 
 static void open_jit(void)
 {
@@ -52,26 +53,31 @@ static struct block *kept_at(const u8 *at)
 	return best ? best->b : NULL;
 }
 
-static void blocks_by_address(void **unused)
+/* With memory for @sectors. */
+static void check_by_address(u32 sectors)
 {
 	struct code_cache *c;
 
-	(void)unused;
 	open_jit();
 	code_fini(&g);
 	assert_int_equal(code_init(&g, 8 * 49152, 8 * 65536, 2), OK);
 	c = g.code;
+	heap_fail_after(sectors < CODE_SECTORS ? sectors : 0);	/* the first is there */
 	kept_count = 0;
 	for (u32 n = 0; n < 3000; n++) {
 		u32 before = c->sector;
+		u64 evicted = c->stats.evicted;
 		struct block *b;
 
 		g.ctx = 2 * (n / 500);
 		b = n % 3 ? code_compile(&g, RAM_BASE + 2 * (rnd() % (RAM_SIZE / 2 - 64))) :
 			    code_find(&g, RAM_BASE + 2 * (rnd() % (RAM_SIZE / 2 - 64)));
 		assert_non_null(b);
-		for (; before != c->sector; kept_drop(before))
-			before = (before + 1) % CODE_SECTORS;
+		while (evicted != c->stats.evicted) {
+			before = (before + 1) % sectors;
+			kept_drop(before);
+			evicted = before == c->sector ? c->stats.evicted : evicted;
+		}
 		if (b->entry && kept_at(b->entry) != b) {
 			assert_true(kept_count < KEPT);
 			kept[kept_count++] = (struct kept){ b, b->entry, c->sector };
@@ -86,6 +92,7 @@ static void blocks_by_address(void **unused)
 		}
 	}
 	assert_true(c->stats.evicted > 500);
+	assert_int_equal(c->sectors, sectors);
 	assert_null(code_block_at(c, c->rx));
 	assert_null(code_block_at(c, c->rx - 1));
 	assert_null(code_block_at(c, c->rx + c->host_size));
@@ -93,6 +100,19 @@ static void blocks_by_address(void **unused)
 	code_drop(&g);
 	for (u32 i = 0; i < kept_count; i++)
 		assert_null(code_block_at(c, kept[i].entry));
+}
+
+static void blocks_by_address(void **unused)
+{
+	(void)unused;
+	check_by_address(CODE_SECTORS);
+}
+
+static void blocks_in_little_memory(void **unused)
+{
+	(void)unused;
+	for (u32 sectors = 1; sectors < CODE_SECTORS; sectors += 2)
+		check_by_address(sectors);
 }
 
 /* Given up while it runs, twice even: nothing leads to it any more, and its code is still found. */
@@ -124,6 +144,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(blocks_by_address),
+		cmocka_unit_test(blocks_in_little_memory),
 		cmocka_unit_test(a_block_that_gives_up_its_view),
 	};
 
