@@ -36,6 +36,7 @@ static const struct tried {
 } tried[] = {
 	{ "interp", &interp_runner, VIEWS_NONE }, { "jit", &jit_runner, VIEWS_NONE },
 	{ "hybrid", &hybrid_runner, VIEWS_NONE }, { "direct", &jit_runner, VIEWS_ALL },
+	{ "audit", &audit_runner, VIEWS_NONE },
 };
 #define TRIED ARRAY_LEN(tried)
 static struct gcpu cpu[TRIED];
