@@ -162,7 +162,8 @@ static u8 memory[KIB(64)] aligned_to(64);	/* of the block */
 /* Translate @s; the code lies between j->start, j->cold_at and j->at. */
 static void translate(struct jit *j, const struct column *c, const struct snippet *s)
 {
-	static struct code_cache cache = { .rw = host, .memory = memory };
+	static struct code_cache cache = { .rw = host, .memory = { memory },
+					   .sector_size = sizeof(memory) };
 	static struct ir_block ir;
 	struct code_window w = { .pc = PC, .bytes = s->code, .len = s->len,
 				 .ctx = PRIV_S | CTX_SBI, .features = rv64_isa.features };

@@ -119,6 +119,14 @@ static inline void a64_bfm(struct jit *j, u32 op, bool wide, u8 d, u8 n, u32 imm
 	a64_2(j, op | A64_W(wide) | (u32)wide << 22 | immr << 16 | imms << 10, d, n);
 }
 
+/* Compare @n and @m if @cc, else set the flags to @nzcv. */
+#define NZCV_C	2
+
+static inline void a64_ccmp(struct jit *j, u8 n, u8 m, enum a64_cc cc, u32 nzcv)
+{
+	a64_3(j, 0xfa400000 | (u32)cc << 12 | nzcv, 0, n, m);
+}
+
 static inline void a64_csel(struct jit *j, bool wide, u8 d, u8 n, u8 m, enum a64_cc cc)
 {
 	a64_3(j, A_CSEL | A64_W(wide) | (u32)cc << 12, d, n, m);

@@ -10,12 +10,15 @@
  *	add  i, i, va
  *	ccmp i, RAM_SIZE, #2, eq	not in memory, or not entered
  *	b.hs cold
- *	ldr  d, [RAM, i]
+ *	ldr  d, [RAM, i]		also from cold, if it was misaligned only, in its page
  *
  * Plain accesses are as weakly ordered as RISC-V's and Arm's are; acquire and release are LDAR and
  * STLR, which do what both architectures ask for.
  */
 #include "engine/back/aarch64/asm.h"
+
+/* What must be aligned: here also what LDAR and STLR are for. */
+#define MEM_STRICT	(MEM_ALIGNED | MEM_ACQUIRE | MEM_RELEASE)
 
 /* log2 of the length. */
 static u32 size_of(enum ir_opcode op)
@@ -49,7 +52,7 @@ u8 *a64_translate(struct jit *j, u8 t, u8 va, u32 size, bool write)
 	} else {
 		a64_logic_imm(j, A_ANDS, true, ZR, va, MASK(size));
 		a64_3(j, A_ADD | A64_W(true), t, t, va);
-		a64_3(j, 0xfa400000 | EQ << 12 | 2, 0, t, RAM_SIZE);	/* CCMP; 2: the carry */
+		a64_ccmp(j, t, RAM_SIZE, EQ, NZCV_C);
 	}
 	return a64_bcc(j, HS);
 }
@@ -78,7 +81,7 @@ static void find(struct jit *j, struct route *r, const struct ir_op *o, u8 t, u8
 		a64_cmp(j, true, t, va);
 		r->from[0] = a64_bcc(j, NE);
 	}
-	if (size && o->aux & (MEM_ALIGNED | MEM_ACQUIRE | MEM_RELEASE)) {
+	if (size && o->aux & MEM_STRICT) {
 		a64_logic_imm(j, A_ANDS, true, ZR, va, MASK(size));
 		r->from[1] = a64_bcc(j, NE);
 	}
@@ -96,8 +99,11 @@ static struct jit_cold *access_cold(struct jit *j, const struct route *r, u8 va,
 	c->site = jit_site(j, kind, arg, 0);
 	c->r[0] = va;
 	c->r[1] = data;
+	c->r[3] = r->index;
 	if (j->in_view)
 		jit_site_access(j, r->at);
+	else if ((arg & ACC_LEN) > 1 && !(arg >> ACC_MEM & MEM_STRICT))
+		c->from[2] = r->at;
 	return c;
 }
 
@@ -108,11 +114,25 @@ void a64_divert(u8 *at, const u8 *at_rx, const u8 *to)
 	__builtin_memcpy(at, &b, 4);
 }
 
+/* What is in memory and does not reach into another page goes on at the access. */
+static void cold_misaligned(struct jit *j, const struct jit_cold *c)
+{
+	u32 len = j->b->site[c->site].arg & ACC_LEN;
+
+	a64_add_imm(j, true, SCRATCH, c->r[0], (s32)len - 1);
+	a64_3(j, A_EOR | A64_W(true), SCRATCH, SCRATCH, c->r[0]);
+	a64_logic_imm(j, A_ANDS, true, ZR, SCRATCH, PAGE_MASK);
+	a64_ccmp(j, c->r[3], RAM_SIZE, EQ, NZCV_C);
+	a64_fix_to(a64_bcc(j, LO), c->from[2]);
+}
+
 static void cold_begin(struct jit *j, const struct jit_cold *c)
 {
 	for (u32 i = 0; i < 2; i++)
 		if (c->from[i])
 			a64_fix(j, c->from[i]);
+	if (c->from[2])
+		cold_misaligned(j, c);
 	a64_state(j, A_STR, c->r[0], FRAME(j, arg[0]));
 }
 
