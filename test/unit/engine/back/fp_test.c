@@ -129,7 +129,8 @@ static const u16 hot_fp[] = { AT(9), AT(10), AT(6), AT(1), AT(2), AT(3), AT(5), 
 
 static const struct isa toy_isa = {
 	.name = "toy", .hot = hot, .hot_fp = hot_fp, .ctx_fp = 1, .fp = &rv64_fp,
-	.state_size = sizeof(struct toy), .pc_offset = offsetof(struct toy, pc), .pc_align = 2, .longest = 4,
+	.state_size = sizeof(struct toy), .pc_offset = offsetof(struct toy, pc), .pc_align = 2,
+	.longest = 4,
 	.reset = toy_nothing, .translate = toy_translate, .fill = toy_fill, .raise = toy_nothing,
 	.interrupt = toy_no, .wakes = toy_no,
 };
