@@ -61,6 +61,9 @@ struct gcpu {
 	u32 quantum;
 	/* a guest firmware runs the highest privilege level; else calls go to EXIT_HYPERCALL */
 	bool firmware;
+	/* what the runner needs of the interrupt controller: struct x86_intc, a64_intc; or NULL */
+	const void *intc;
+	void *intc_ctl;
 	/* owning CPU only */
 	void *st;	/* struct rv64_state ...; temporaries and the jump cache follow */
 	struct mmu_tlb *tlb;
