@@ -44,6 +44,7 @@ struct space {
 	bool logging;
 	u64 generation;			/* grows with every change of the ranges */
 	struct code_watch watch;
+	void *accel;			/* a hardware runner's own: second-level tables */
 };
 
 err_t space_init(struct space *s);
