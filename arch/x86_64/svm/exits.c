@@ -30,6 +30,8 @@ static void inject_parked(struct svm_cpu *s)
 {
 	struct x86_state *st = s->vt.st;
 
+	if (st->event_type == X86_EVENT_EXCEPTION && st->event_vector == X86_PF)
+		s->vmcb->cr2 = st->cr2;
 	inject(s, st->event_type, st->event_vector);
 	if (st->event_has_error)
 		s->vmcb->event |= SVM_EVENT_ERROR | (u64)st->event_error << 32;
@@ -119,6 +121,7 @@ static void event_park(struct svm_cpu *s)
 	if (!(event & SVM_EVENT_VALID) || type == X86_EVENT_SOFT ||
 	    (type == X86_EVENT_EXCEPTION && (vector == 3 || vector == 4)))
 		return;
+	st->cr2 = s->vmcb->cr2;
 	st->event = true;
 	st->event_type = (u8)type;
 	st->event_vector = (u8)vector;

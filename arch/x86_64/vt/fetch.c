@@ -3,8 +3,6 @@
 #include "kernel/base/str.h"
 #include "mmu/walk.h"
 
-enum { EFER_LMA = 1 << 10 };
-
 bool vt_translate(struct vt_cpu *v, u64 va, enum access access, bool user, gpa_t *gpa, u32 *error)
 {
 	const struct x86_state *st = v->st;
@@ -22,15 +20,6 @@ bool vt_translate(struct vt_cpu *v, u64 va, enum access access, bool user, gpa_t
 bool vt_is_user(const struct x86_state *st)
 {
 	return st->cr0 & 1 && (st->rflags >> 17 & 1 || (st->seg[X86_SS].attr >> 5 & 3) == 3);
-}
-
-static enum x86_mode mode_of(const struct x86_state *st)
-{
-	u16 attr = st->seg[X86_CS].attr;
-
-	if (st->efer & EFER_LMA && attr & X86_SEG_L)
-		return X86_MODE64;
-	return attr & X86_SEG_DB ? X86_MODE32 : X86_MODE16;
 }
 
 /* Up to @len bytes at @va, to the end of its page; how many. */
@@ -52,8 +41,8 @@ static u32 read_page(struct vt_cpu *v, u64 va, u8 *to, u32 len)
 bool vt_fetch(struct vt_cpu *v, struct x86_insn *insn)
 {
 	const struct x86_state *st = v->st;
-	enum x86_mode mode = mode_of(st);
-	u64 va = mode == X86_MODE64 ? st->rip : (u32)(st->rip + st->seg[X86_CS].base);
+	enum x86_mode mode = x86_mode(st);
+	u64 va = x86_linear(st, mode, X86_CS, st->rip);
 	u8 bytes[X86_INSN_MAX];
 	u32 have = read_page(v, va, bytes, sizeof(bytes));
 	int len = x86_decode(bytes, have, mode, insn);
@@ -71,8 +60,6 @@ bool vt_skip(struct vt_cpu *v)
 
 	if (!vt_fetch(v, &insn))
 		return false;
-	v->st->rip += insn.len;
-	if (insn.mode != X86_MODE64)
-		v->st->rip = (u32)v->st->rip;
+	x86_skip(v->st, insn.len);
 	return true;
 }

@@ -24,9 +24,12 @@ struct vt_cpu {
 	struct vt_host {		/* what the guest's takes the place of */
 		u64 xcr0, tsc_aux;
 	} host;
-	/* an access to a device: what it is, and whether the kernel is asked for it now */
+	/* what the kernel has been asked for: a step of an instruction, or IN's */
+	enum vt_pending { VT_IDLE, VT_STEP, VT_IN } pending;
+	struct x86_insn insn;
 	struct x86_access access;
-	enum vt_pending { VT_IDLE, VT_MMIO, VT_PORT_IN } pending;
+	gpa_t device;			/* that the instruction accesses, or its port */
+	u32 in_len;
 };
 
 /*
