@@ -6,7 +6,8 @@
  * there are; whether there were enough is asked once, at the end. What was concluded from bytes
  * that were not there is then not believed.
  *
- * Where vendors differ, this is Intel's way: a near branch ignores 66 in 64-bit mode.
+ * Where vendors differ this is AMD's way: 66 makes a near branch one of 16 bits in 64-bit mode
+ * (Intel's CPUs ignore it there).
  */
 #include "engine/front/x86/decode.h"
 #include "engine/front/x86/opcodes.h"
@@ -75,6 +76,8 @@ static u8 pp_of(const struct x86_insn *i)
 
 /* ---- opcodes ---- */
 
+enum { VEX_MAPS = 0xe, EVEX_MAPS = 0x6e, XOP_MAPS = 0x700 };	/* one bit each */
+
 /* Which bytes of map 0F VEX and EVEX have, one bit each. */
 static const u16 vex_0f[16] = {
 	[0x1] = 0x00ff, [0x2] = 0xff00, [0x4] = 0x0cf6, [0x5] = 0xffff, [0x6] = 0xffff,
@@ -82,13 +85,15 @@ static const u16 vex_0f[16] = {
 	[0xe] = 0xffff, [0xf] = 0x7fff,
 };
 
-/* What VEX and EVEX lead to has ModRM, with the one exception VZEROUPPER. */
+/* What VEX, EVEX and XOP lead to has ModRM, with the one exception VZEROUPPER. */
 static u32 vex_cell(const struct x86_insn *i)
 {
 	u32 op = i->op;
 
+	if (i->map == X86_MAP_XOP_A)
+		return MODRM | I_D;
 	if (i->map != X86_MAP_0F)
-		return i->map == X86_MAP_0F3A ? MODRM | I_B : MODRM;
+		return i->map == X86_MAP_0F3A || i->map == X86_MAP_XOP_8 ? MODRM | I_B : MODRM;
 	if (!(vex_0f[op >> 4] >> (op & 15) & 1))
 		return UNDEFINED;
 	if (op == 0x77)
@@ -106,7 +111,7 @@ static void vex_note(struct x86_insn *i, u8 rxb, u8 b)
 	i->pp = b & 3;
 }
 
-/* EVEX has a bit more of each register number: that of vvvv is V', in its last byte. */
+/* EVEX has a bit more of each register number; that of vvvv is in its last byte. */
 static u32 evex(struct reader *r, struct x86_insn *i)
 {
 	u8 a = next(r), b = next(r);
@@ -121,29 +126,57 @@ static u32 evex(struct reader *r, struct x86_insn *i)
 	}
 	i->vlen = i->evex >> 5 & 3;
 	i->op = next(r);
-	if (a & 8 || !(b & 4) || !(BIT(i->map) & 0x6e))
-		return UNDEFINED;
+	return a & 8 || !(b & 4) || !(BIT(i->map) & EVEX_MAPS) ? UNDEFINED : vex_cell(i);
+}
+
+/* Two bytes: the map is 0F, X, B and W are 0, and R stands where W does in the longer form. */
+static u32 vex2(struct reader *r, struct x86_insn *i)
+{
+	u8 a = next(r);
+
+	i->vex = 2;
+	i->map = X86_MAP_0F;
+	vex_note(i, ~a >> 5 & 4, a & 0x7f);
+	i->vlen = a >> 2 & 1;
+	i->op = next(r);
 	return vex_cell(i);
 }
 
-static u32 vex(struct reader *r, struct x86_insn *i, u8 first)
+static u32 vex3(struct reader *r, struct x86_insn *i, u32 maps)
 {
-	u8 a = next(r), b;
+	u8 a = next(r), b = next(r);
 
-	i->vex = first == 0xc5 ? 2 : 3;
-	i->map = first == 0xc5 ? X86_MAP_0F : a & 31;
-	b = first == 0xc5 ? a & 0x7f : next(r);
-	vex_note(i, first == 0xc5 ? ~a >> 5 & 4 : ~a >> 5 & 7, b);
+	i->vex = 3;
+	i->map = a & 31;
+	vex_note(i, ~a >> 5 & 7, b);
 	i->vlen = b >> 2 & 1;
 	i->op = next(r);
-	return i->map < X86_MAP_0F || i->map > X86_MAP_0F3A ? UNDEFINED : vex_cell(i);
+	return BIT(i->map) & maps ? vex_cell(i) : UNDEFINED;
 }
 
-/* Outside 64-bit mode these are LES, LDS and BOUND unless ModRM would name a register. */
+/*
+ * Outside 64-bit mode they are LES, LDS and BOUND unless ModRM would name a register; XOP (AMD APM
+ * volume 3, 1.2.7) is POP unless its map is one that exists.
+ */
 static bool is_vex(const struct reader *r, const struct x86_insn *i, u8 b)
 {
-	return (b == 0xc4 || b == 0xc5 || b == 0x62) &&
-	       (i->mode == X86_MODE64 || r->b[r->at] >= 0xc0);
+	u8 a = r->b[r->at];
+
+	switch (b) {
+	case 0xc4: case 0xc5: case 0x62: return i->mode == X86_MODE64 || a >= 0xc0;
+	case 0x8f: return (a & 31) >= X86_MAP_XOP_8;
+	}
+	return false;
+}
+
+static u32 vex(struct reader *r, struct x86_insn *i, u8 b)
+{
+	switch (b) {
+	case 0x62: return evex(r, i);
+	case 0xc5: return vex2(r, i);
+	case 0x8f: return vex3(r, i, XOP_MAPS);
+	}
+	return vex3(r, i, VEX_MAPS);
 }
 
 /* The opcode, at @b and behind; what the maps say of it. */
@@ -151,7 +184,7 @@ static u32 opcode(struct reader *r, struct x86_insn *i, u8 b)
 {
 	if (is_vex(r, i, b)) {
 		bool bad = i->rex || i->rep || i->prefix & (X86_PREFIX_66 | X86_PREFIX_LOCK);
-		u32 cell = b == 0x62 ? evex(r, i) : vex(r, i, b);
+		u32 cell = vex(r, i, b);
 
 		return bad ? UNDEFINED : cell;
 	}
@@ -199,7 +232,6 @@ static u8 osize_of(const struct x86_insn *i, u32 cell)
 	case O_B:   return 1;
 	case O_Y:   return MAX(size, 4);
 	case O_D64: return is64 && size == 4 ? 8 : size;
-	case O_F64: return is64 ? 8 : size;
 	case O_N:   return is64 ? 8 : 4;
 	}
 	return size;
@@ -334,6 +366,7 @@ static void immediate(struct reader *r, struct x86_insn *i, u32 cell)
 	case I_B:     case I_BB: i->imm_size = 1; break;
 	case I_W:     case I_WB: i->imm_size = 2; break;
 	case I_Z:     case I_FAR: i->imm_size = MIN(i->osize, 4); break;
+	case I_D:     i->imm_size = 4; break;
 	case I_V:     i->imm_size = i->osize; break;
 	case I_OFFSET:
 		i->mem = X86_MEM_EA;

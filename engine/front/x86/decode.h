@@ -3,7 +3,7 @@
  * means is said elsewhere. Intel SDM volume 2, chapters 2 and 3; AMD APM volume 3, chapter 1.
  *
  * The decoder knows every documented encoding of the one-byte, 0F, 0F38 and 0F3A maps by opcode,
- * ModRM's reg and mandatory prefix; of VEX and EVEX it finds operands and end.
+ * ModRM's reg and mandatory prefix; of VEX, EVEX and XOP it finds operands and end.
  */
 #pragma once
 
@@ -14,7 +14,10 @@
 /* By CS.L and CS.D: 64-bit mode; else the default operand and address size. */
 enum x86_mode { X86_MODE16, X86_MODE32, X86_MODE64 };
 
-enum x86_map { X86_MAP_ONE, X86_MAP_0F, X86_MAP_0F38, X86_MAP_0F3A, X86_MAP_5 = 5, X86_MAP_6 };
+enum x86_map {
+	X86_MAP_ONE, X86_MAP_0F, X86_MAP_0F38, X86_MAP_0F3A, X86_MAP_EVEX_5 = 5, X86_MAP_EVEX_6,
+	X86_MAP_XOP_8 = 8, X86_MAP_XOP_9, X86_MAP_XOP_A,
+};
 
 enum x86_prefix { X86_PREFIX_66 = 1, X86_PREFIX_67 = 2, X86_PREFIX_LOCK = 4 };
 
@@ -39,9 +42,9 @@ struct x86_insn {
 	u8 prefix;		/* bits of enum x86_prefix */
 	u8 rep;			/* 0, 0xf2 or 0xf3: the last one */
 	u8 pp;			/* enum x86_pp */
-	u8 rex;			/* 0, or 0x40 and W R X B: from VEX and EVEX as well */
-	u8 vex;			/* bytes of the prefix: 0; VEX 2, 3; EVEX 4 */
-	u8 vvvv, vlen;	/* VEX, EVEX: its register; log2(bits / 128) */
+	u8 rex;			/* 0, or 0x40 and W R X B: of VEX and its like as well */
+	u8 vex;			/* bytes of the prefix: 0; VEX 2, 3; XOP 3; EVEX 4 */
+	u8 vvvv, vlen;		/* its register; log2(bits / 128) */
 	u8 evex;		/* the last byte of the prefix: z, L'L, b, V', aaa */
 	u8 osize, asize;	/* bytes: 1, 2, 4, 8; 2, 4, 8 */
 	u8 modrm;

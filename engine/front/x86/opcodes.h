@@ -19,12 +19,12 @@ enum {
 /* Immediates: WB is ENTER's, FAR a far pointer, OFFSET that of MOV without ModRM. */
 enum {
 	I_B = 1 << 16, I_W = 2 << 16, I_Z = 3 << 16, I_V = 4 << 16, I_BB = 5 << 16, I_WB = 6 << 16,
-	I_FAR = 7 << 16, I_OFFSET = 8 << 16, I_MASK = 15 << 16,
+	I_FAR = 7 << 16, I_OFFSET = 8 << 16, I_D = 9 << 16, I_MASK = 15 << 16,
 };
 
-/* Operand sizes: as the prefixes say; a byte; stack; near branch; never 16 bits; the mode's. */
+/* Operand sizes: as the prefixes say; a byte; stack, near branches; never 16 bits; the mode's. */
 enum {
-	O_V = 0, O_B = 1 << 20, O_D64 = 2 << 20, O_F64 = 3 << 20, O_Y = 4 << 20, O_N = 5 << 20,
+	O_V = 0, O_B = 1 << 20, O_D64 = 2 << 20, O_Y = 3 << 20, O_N = 4 << 20,
 	O_MASK = 7 << 20,
 };
 
