@@ -104,6 +104,7 @@ include test/diff/diff.mk
 include test/golden/golden.mk
 include test/isa/isa.mk
 include test/cross/cross.mk
+include test/lengths/lengths.mk
 include guests/guests.mk
 include boot/run.mk
 
