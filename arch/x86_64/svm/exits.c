@@ -30,7 +30,7 @@ static void inject_parked(struct svm_cpu *s)
 {
 	struct x86_state *st = s->vt.st;
 
-	if (st->event_type == X86_EVENT_EXCEPTION && st->event_vector == X86_PF)
+	if (st->event_type == X86_EVENT_EXCEPTION && st->event_vector == X86_V_PF)
 		s->vmcb->cr2 = st->cr2;
 	inject(s, st->event_type, st->event_vector);
 	if (st->event_has_error)
@@ -150,13 +150,13 @@ static enum vt_next exit_none(struct svm_cpu *s, struct exit *x)
 
 static enum vt_next exit_undefined(struct svm_cpu *s, struct exit *x)
 {
-	vt_raise(s->vt.st, X86_UD);
+	vt_raise(s->vt.st, X86_V_UD);
 	return VT_AGAIN;
 }
 
 static enum vt_next exit_protection(struct svm_cpu *s, struct exit *x)
 {
-	vt_raise_error(s->vt.st, X86_GP, 0);
+	vt_raise_error(s->vt.st, X86_V_GP, 0);
 	return VT_AGAIN;
 }
 
@@ -280,9 +280,9 @@ static enum vt_next exit_exception(struct svm_cpu *s, struct exit *x)
 {
 	u32 vector = (u32)(s->vmcb->exit_code - SVM_X_EXCEPTION);
 
-	if (vector == X86_MC)
+	if (vector == X86_V_MC)
 		__asm__ volatile("int $18");	/* the host's own: nothing can go on */
-	if (vector == X86_AC)
+	if (vector == X86_V_AC)
 		vt_raise_error(s->vt.st, vector, (u32)s->vmcb->exit_info1);
 	else
 		vt_raise(s->vt.st, vector);

@@ -31,8 +31,8 @@ static void table_get(struct x86_table *t, const struct vmcb_seg *d)
 /* A member of the save area for each segment. */
 #define SEGMENTS(X) X(es, X86_ES) X(cs, X86_CS) X(ss, X86_SS) X(ds, X86_DS) X(fs, X86_FS) \
 	X(gs, X86_GS) X(ldtr, X86_LDTR) X(tr, X86_TR)
-/* What has the same name in both. */
-#define PLAIN(X) X(cr0) X(cr2) X(cr3) X(cr4) X(dr6) X(dr7) X(rflags) X(rip) X(star) X(lstar) \
+/* What has the same name in both. RIP and RFLAGS are exchanged at each entry. */
+#define PLAIN(X) X(cr0) X(cr2) X(cr3) X(cr4) X(dr6) X(dr7) X(star) X(lstar) \
 	X(cstar) X(sfmask) X(kernel_gs_base) X(sysenter_cs) X(sysenter_esp) X(sysenter_eip) X(pat) \
 	X(debugctl)
 

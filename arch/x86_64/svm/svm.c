@@ -64,7 +64,7 @@ static bool svm_probe(const struct isa *isa, const char **why)
 	if (isa != &x86_isa)
 		return false;
 	*why = "the CPU has no SVM";
-	if (!__get_cpuid(0x80000001, &a, &b, &c, &d) || !(c & bit_SVM))
+	if (!__get_cpuid(0x80000001, &a, &b, &c, &d) || !(c & 1 << 2))
 		return false;
 	*why = "the firmware has switched SVM off";
 	if (msr_read(MSR_VM_CR) & VM_CR_DISABLED)
@@ -117,7 +117,7 @@ static void vmcb_fill(struct svm_cpu *s)
 	struct vmcb *c = s->vmcb;
 
 	c->cr_write = BIT(8);
-	c->exceptions = BIT(X86_DB) | BIT(X86_AC) | BIT(X86_MC);
+	c->exceptions = BIT(X86_V_DB) | BIT(X86_V_AC) | BIT(X86_V_MC);
 	c->intercept3 = BIT(SVM_I_INTR) | BIT(SVM_I_NMI) | BIT(SVM_I_SMI) | BIT(SVM_I_INIT) |
 			BIT(SVM_I_RDPMC) | BIT(SVM_I_CPUID) | BIT(SVM_I_INVD) | BIT(SVM_I_HLT) |
 			BIT(SVM_I_INVLPGA) | BIT(SVM_I_IO) | BIT(SVM_I_MSR) | BIT(SVM_I_TASK) |

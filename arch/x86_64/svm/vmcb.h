@@ -46,7 +46,7 @@ struct vmcb {
 	u8 reserved11[0x668 - 0x648];
 	u64 pat, debugctl;
 	u8 reserved12[0x1000 - 0x678];
-} packed;
+};
 _Static_assert(offsetof(struct vmcb, iopm) == 0x40 && offsetof(struct vmcb, exit_code) == 0x70 &&
 	       offsetof(struct vmcb, event) == 0xa8 && offsetof(struct vmcb, next_rip) == 0xc8 &&
 	       offsetof(struct vmcb, es) == 0x400 && offsetof(struct vmcb, cpl) == 0x4cb &&

@@ -23,7 +23,7 @@ static enum vt_next page_fault(struct vt_cpu *v, u64 va, u32 error)
 {
 	v->pending = VT_IDLE;
 	v->st->cr2 = va;
-	vt_raise_error(v->st, X86_PF, error);
+	vt_raise_error(v->st, X86_V_PF, error);
 	return VT_AGAIN;
 }
 
@@ -125,7 +125,7 @@ static enum vt_next steps(struct vt_cpu *v, struct exit *x, enum x86_step step)
 enum vt_next vt_mmio(struct vt_cpu *v, gpa_t gpa, struct exit *x)
 {
 	if (!vt_fetch(v, &v->insn)) {
-		vt_raise(v->st, X86_UD);	/* changed under our feet */
+		vt_raise(v->st, X86_V_UD);	/* changed under our feet */
 		return VT_AGAIN;
 	}
 	v->device = gpa;

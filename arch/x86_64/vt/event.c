@@ -5,7 +5,7 @@ enum { DE = 0, DF = 8, TS = 10, NP = 11, SS = 12 };
 
 static bool is_contributory(u32 vector)
 {
-	return vector == DE || (vector >= TS && vector <= X86_GP);
+	return vector == DE || (vector >= TS && vector <= X86_V_GP);
 }
 
 static void park(struct x86_state *st, u32 vector, bool has_error, u32 error)
@@ -14,7 +14,7 @@ static void park(struct x86_state *st, u32 vector, bool has_error, u32 error)
 	u32 first = st->event_vector;
 
 	if (exception && ((is_contributory(first) && is_contributory(vector)) ||
-			  (first == X86_PF && (is_contributory(vector) || vector == X86_PF)))) {
+			  (first == X86_V_PF && (is_contributory(vector) || vector == X86_V_PF)))) {
 		vector = DF;
 		has_error = true;
 		error = 0;

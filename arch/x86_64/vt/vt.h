@@ -70,7 +70,7 @@ u64 vt_tsc(const struct vt_cpu *v);
 /* event.c: park an event for the next entry. */
 void vt_raise(struct x86_state *st, u32 vector);
 void vt_raise_error(struct x86_state *st, u32 vector, u32 error);
-enum { X86_DB = 1, X86_UD = 6, X86_GP = 13, X86_PF = 14, X86_AC = 17, X86_MC = 18 };
+enum { X86_V_DB = 1, X86_V_UD = 6, X86_V_GP = 13, X86_V_PF = 14, X86_V_AC = 17, X86_V_MC = 18 };
 
 /*
  * fetch.c: the instruction at RIP. The state's control and segment registers have been fetched.
