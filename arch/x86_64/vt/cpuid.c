@@ -50,13 +50,16 @@ static const struct row rows[] = {
 	{ 0x80000004, ANY, { ALL, ALL, ALL, ALL }, { 0 } },
 	{ 0x80000005, ANY, { ALL, ALL, ALL, ALL }, { 0 } },
 	{ 0x80000006, ANY, { ALL, ALL, ALL, ALL }, { 0 } },
-	{ 0x80000007, ANY, { [D] = 1 << 8 }, { 0 } },	/* the TSC never stops */
+	{ 0x80000007, ANY, { 0 }, { [D] = 1 << 8 } },	/* the TSC never stops: FVP needs that, too */
 	{ 0x80000008, ANY, { 0xffff, 0, 0, 0 }, { 0 } },
 };
 
 #define LEAF_MAX	0x16u
 #define LEAF_EXT_MAX	0x80000008u
+/* KVM's leaves, for its clock: see pvclock.c. Nothing else of KVM's is there. */
 #define LEAF_HYPERVISOR	0x40000000u
+#define LEAF_KVM	0x40000001u
+enum { KVM_NO_IO_DELAY = 1 << 1, KVM_CLOCK = 1 << 3, KVM_CLOCK_STABLE = 1 << 24 };
 enum { CR4_OSXSAVE = 1 << 18 };
 
 static void leaf_zero(u32 *r, u32 most)
@@ -108,7 +111,7 @@ static void leaf_xsave(const struct vt_cpu *v, u32 *r)
 
 static void leaf_fill(const struct vt_cpu *v, u32 leaf, u32 sub, u32 *r)
 {
-	static const char name[12] = "FVPFVPFVPFVP";
+	static const char name[12] = "KVMKVMKVM\0\0";
 
 	switch (leaf) {
 	case 0:
@@ -129,8 +132,11 @@ static void leaf_fill(const struct vt_cpu *v, u32 leaf, u32 sub, u32 *r)
 			leaf_xsave(v, r);
 		break;
 	case LEAF_HYPERVISOR:
-		r[A] = LEAF_HYPERVISOR;
+		r[A] = LEAF_KVM;
 		__builtin_memcpy(&r[B], name, sizeof(name));
+		break;
+	case LEAF_KVM:
+		r[A] = KVM_NO_IO_DELAY | KVM_CLOCK | KVM_CLOCK_STABLE;
 		break;
 	case 0x80000000:
 		leaf_zero(r, LEAF_EXT_MAX);

@@ -39,6 +39,8 @@ static const struct row rows[] = {
 	{ 0x268, STATE, 8, AT(mtrr_fixed[3]), 8, ANY },
 	{ 0x277, PASS, 1 },				/* PAT */
 	{ 0x2ff, STATE, 1, AT(mtrr_def_type), 8, 0xcff },
+	{ VT_MSR_WALL_CLOCK, STATE, 1, AT(kvm_wall_clock), 8, ANY },
+	{ VT_MSR_SYSTEM_TIME, STATE, 1, AT(kvm_system_time), 8, ANY },
 	{ 0xc0000081, PASS, 4 },			/* STAR, LSTAR, CSTAR, SFMASK */
 	{ 0xc0000100, PASS, 3 },			/* FS_BASE, GS_BASE, KERNEL_GS_BASE */
 	{ 0xc0000103, PASS, 1 },			/* TSC_AUX */
@@ -107,6 +109,10 @@ bool vt_msr_write(struct vt_cpu *v, u32 msr, u64 val)
 
 	if (is_apic(msr))
 		return apic_msr(v, msr, true, &val);
+	if (msr == VT_MSR_WALL_CLOCK || msr == VT_MSR_SYSTEM_TIME) {
+		vt_pvclock_write(v, msr, val);
+		return true;
+	}
 	if (msr == MSR_TSC || msr == MSR_TSC_ADJUST) {
 		v->st->tsc_adjust = msr == MSR_TSC ? v->st->tsc_adjust + val - vt_tsc(v) : val;
 		vt_tsc_load(v);

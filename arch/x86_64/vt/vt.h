@@ -67,6 +67,10 @@ u64 vt_xcr0_mask(void);
 void vt_tsc_load(struct vt_cpu *v);
 u64 vt_tsc(const struct vt_cpu *v);
 
+/* pvclock.c: KVM's clock; the guest has written one of these. */
+enum { VT_MSR_WALL_CLOCK = 0x4b564d00, VT_MSR_SYSTEM_TIME = 0x4b564d01 };
+void vt_pvclock_write(struct vt_cpu *v, u32 msr, u64 val);
+
 /* event.c: park an event for the next entry. */
 void vt_raise(struct x86_state *st, u32 vector);
 void vt_raise_error(struct x86_state *st, u32 vector, u32 error);
