@@ -3,8 +3,8 @@
  * names, buffers and devices without methods. It cannot read; the boot code has a reader for the
  * machine's own tables.
  *
- * Errors are sticky like those of dt.h: a table that outgrows the buffer swallows further calls, and
- * acpi_close() says so.
+ * Errors are sticky like those of dt.h: a table that outgrows the buffer swallows further calls,
+ * and acpi_close() says so.
  */
 #pragma once
 

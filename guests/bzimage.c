@@ -29,7 +29,7 @@ err_t bzimage_parse(const char *file, const u8 *data, u64 len, struct bzimage *o
 		return ERRF(E_FORMAT, "%s: not a Linux kernel for x86 (bzImage)", file);
 	if (load_le16(data + H_VERSION) < VERSION_MIN ||
 	    !(load_le16(data + H_XLOADFLAGS) & XLF_64))
-		return ERRF(E_FORMAT, "%s: a kernel without a 64-bit entry cannot be started", file);
+		return ERRF(E_FORMAT, "%s: a kernel without a 64-bit entry cannot be run", file);
 	setup = ((data[H_SETUP_SECTS] ? data[H_SETUP_SECTS] : 4u) + 1u) * 512u;
 	code = load_le32(data + H_SYSSIZE) * 16ull;
 	if (setup + code > ALIGN_UP(len, (u64)16))
@@ -123,7 +123,8 @@ err_t bzimage_start(const struct bzimage_boot *b, struct gcpu *g)
 		return ERRF(E_RANGE, "%s: the command line is longer than %u bytes", k->file,
 			    MIN(k->cmdline_max, (u32)CMDLINE_CAP - 1));
 	if (k->wish + k->size + initrd_len > end)
-		return ERRF(E_RANGE, "%s: kernel and initrd need memory = \"%lluM\" or more", k->file,
+		return ERRF(E_RANGE, "%s: kernel and initrd need memory = \"%lluM\" or more",
+			    k->file,
 			    (unsigned long long)((k->wish + k->size + initrd_len) >> 20) + 1);
 	if (b->initrd_len)
 		initrd = end - initrd_len;

@@ -269,7 +269,7 @@ static err_t load(struct vm *vm)
 	err_t e;
 
 	if (!c->kernel[0] || c->firmware[0])
-		return ERRF(E_CONFIG, "vm %s: an x86_64 machine needs a kernel, and has no firmware yet",
+		return ERRF(E_CONFIG, "vm %s: an x86_64 machine needs a kernel and has no firmware",
 			    c->name);
 	e = arch_file_open(c->kernel, &kernel);
 	if (e == OK)

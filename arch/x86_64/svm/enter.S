@@ -1,7 +1,8 @@
 /*
  * void svm_enter(u64 *gpr, hpa_t vmcb, hpa_t host): into the guest and back. GIF is clear. The
  * registers that VMRUN leaves alone are exchanged here: general ones with @gpr (in the order of
- * enum x86_reg), RAX and RSP being in the VMCB; FS, GS, TR, system call MSRs with VMLOAD and VMSAVE.
+ * enum x86_reg), RAX and RSP being in the VMCB; FS, GS, TR, system call MSRs with VMLOAD and
+ * VMSAVE.
  */
 	.text
 	.globl svm_enter

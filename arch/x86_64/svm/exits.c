@@ -94,7 +94,8 @@ void svm_prepare(struct svm_cpu *s)
 	u64 lines = atomic_load(&g->lines);
 
 	if (intc)
-		s->vmcb->virq = (s->vmcb->virq & ~(u64)SVM_V_TPR) | intc->tpr(g->intc_ctl, g->index);
+		s->vmcb->virq = (s->vmcb->virq & ~(u64)SVM_V_TPR) |
+				intc->tpr(g->intc_ctl, g->index);
 	if (s->vmcb->event & SVM_EVENT_VALID)
 		return;
 	if (s->vt.st->event) {
@@ -235,8 +236,8 @@ static enum vt_next exit_io(struct svm_cpu *s, struct exit *x)
 	if (string)
 		svm_fetch(s);
 	s->vmcb->shadow = 0;
-	return vt_port(&s->vt, (u16)(info >> 16), (info & SVM_IO_SIZE) >> 4, info & SVM_IO_IN, string,
-		       s->vmcb->exit_info2, x);
+	return vt_port(&s->vt, (u16)(info >> 16), (info & SVM_IO_SIZE) >> 4, info & SVM_IO_IN,
+		       string, s->vmcb->exit_info2, x);
 }
 
 /* The guest writes CR8; its reads are served by V_TPR. */

@@ -3,8 +3,8 @@
  * the guest. While GIF is clear nothing interrupts; the host's interrupts end the guest's stay and
  * are taken after STGI, by the host's own IDT.
  *
- * Translations are tagged with ASIDs that each host CPU deals out; flushing is taking a new one, and
- * when they are used up the CPU begins again with everything flushed.
+ * Translations are tagged with ASIDs that each host CPU deals out; flushing is taking a new one,
+ * and when they are used up the CPU begins again with everything flushed.
  */
 #include "arch/x86_64/svm/svm.h"
 

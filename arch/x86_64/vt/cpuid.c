@@ -50,7 +50,7 @@ static const struct row rows[] = {
 	{ 0x80000004, ANY, { ALL, ALL, ALL, ALL }, { 0 } },
 	{ 0x80000005, ANY, { ALL, ALL, ALL, ALL }, { 0 } },
 	{ 0x80000006, ANY, { ALL, ALL, ALL, ALL }, { 0 } },
-	{ 0x80000007, ANY, { 0 }, { [D] = 1 << 8 } },	/* the TSC never stops: FVP needs that, too */
+	{ 0x80000007, ANY, { 0 }, { [D] = 1 << 8 } },	/* the TSC never stops */
 	{ 0x80000008, ANY, { 0xffff, 0, 0, 0 }, { 0 } },
 };
 

@@ -27,7 +27,7 @@ static enum vt_next page_fault(struct vt_cpu *v, u64 va, u32 error)
 	return VT_AGAIN;
 }
 
-/* Memory of the guest behind @va to the end of the access or of the page; NULL: a device, at *gpa. */
+/* Memory behind @va to the end of the access or of the page; NULL: a device, at *gpa. */
 static bool reach(struct vt_cpu *v, u64 va, u32 len, bool write, gpa_t *gpa, u8 **host, u32 *error)
 {
 	u32 here = (u32)MIN(len, PAGE_SIZE - (va & ~PAGE_MASK));
@@ -115,8 +115,9 @@ static enum vt_next steps(struct vt_cpu *v, struct exit *x, enum x86_step step)
 		case X86_REFUSED:
 			v->pending = VT_IDLE;
 			x->why = EXIT_FAIL;
-			fmt_buf(x->text, sizeof(x->text), "%s to a device at %#llx, rip %#llx", a->why,
-				(unsigned long long)v->device, (unsigned long long)v->st->rip);
+			fmt_buf(x->text, sizeof(x->text), "%s to a device at %#llx, rip %#llx",
+				a->why, (unsigned long long)v->device,
+				(unsigned long long)v->st->rip);
 			return VT_LEAVE;
 		}
 	}

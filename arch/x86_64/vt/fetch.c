@@ -1,4 +1,4 @@
-/* The instruction that a guest CPU was left at: its bytes by the guest's own tables, taken apart. */
+/* The instruction that a guest CPU was left at: its bytes by the guest's tables, taken apart. */
 #include "arch/x86_64/vt/vt.h"
 #include "kernel/base/str.h"
 #include "mmu/walk.h"

@@ -1,6 +1,6 @@
 /*
- * Second-level tables of a machine, and the flush that they ask for: every CPU of it leaves the guest
- * and flushes its own translations before it goes in again.
+ * Second-level tables of a machine, and the flush that they ask for: every CPU of it leaves the
+ * guest and flushes its own translations before it goes in again.
  */
 #include "arch/x86_64/vt/vt.h"
 #include "kernel/base/heap.h"

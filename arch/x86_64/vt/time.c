@@ -1,7 +1,7 @@
 /*
- * The guest's TSC counts guest time at the host's frequency: 0 when the machine starts, and the same
- * on all its CPUs, unless the guest adjusts one. A turn computes it anew, for the VM may have been
- * paused.
+ * The guest's TSC counts guest time at the host's frequency: 0 when the machine starts, and the
+ * same on all its CPUs, unless the guest adjusts one. A turn computes it anew, for the VM may have
+ * been paused.
  */
 #include "arch/x86_64/sys/clock.h"
 #include "arch/x86_64/vt/vt.h"

@@ -33,8 +33,8 @@ struct vt_cpu {
 };
 
 /*
- * machine.c: what the CPUs of a machine share. The first that joins makes the tables, with leaves of
- * up to @leaf_level. NULL: no memory.
+ * machine.c: what the CPUs of a machine share. The first that joins makes the tables, with leaves
+ * of up to @leaf_level. NULL: no memory.
  */
 struct nested *vt_join(struct gcpu *g, const struct nested_format *fmt, u32 leaf_level,
 		       bool tracked);

@@ -51,7 +51,7 @@ struct x86_insn {
 	bool has_modrm;
 	u8 reg, rm;		/* of ModRM with the bits of REX; @rm unless it is memory */
 	u8 mem;			/* bits of enum x86_mem: memory operands, the stack's not counted */
-	u8 width;		/* of that operand in bytes; 0: none is read or written, or it varies */
+	u8 width;	/* of that operand in bytes; 0: none is read or written, or it varies */
 	u8 seg;			/* enum x86_seg_index, the default or an override */
 	u8 base, index;		/* enum x86_reg, X86_NO_REG, X86_RIP */
 	u8 scale;		/* 0..3: by 1, 2, 4, 8 */

@@ -1,4 +1,4 @@
-/* guests/bzimage.c: a small kernel made here, everything wrong with it, and what it finds at entry. */
+/* guests/bzimage.c: a kernel made here, everything wrong with it, and what it finds at entry. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /*
- * x86 walker: random tables of all four geometries against the rules of SDM 3A, 4.6 and 4.7, written
- * down once more as sentences, and the bits that a walk leaves in the tables.
+ * x86 walker: random tables of all four geometries against the rules of SDM 3A, 4.6 and 4.7,
+ * written down once more as sentences, and the bits that a walk leaves in the tables.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -62,7 +62,7 @@ static struct plan {
 	const struct mode *m;
 	struct walk_x86 w;
 	u64 va, flags[5];
-	u32 depth;			/* levels until the leaf, or the entry that is not present */
+	u32 depth;		/* levels until the leaf, or the entry that is not present */
 	enum access access;
 	u8 *entry[5];
 } c;
