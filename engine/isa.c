@@ -3,8 +3,13 @@
 #include "kernel/base/str.h"
 
 extern const struct isa rv64_isa;
+extern const struct isa a64_isa;
 
-const struct isa *const isas[] = { &rv64_isa, NULL };
+const struct isa *const isas[] = {
+	&rv64_isa,
+	&a64_isa,
+	NULL,
+};
 
 const struct isa *isa_find(const char *name)
 {
