@@ -28,6 +28,8 @@ void a64_reset(struct gcpu *g)
 	g->halted = false;
 	g->excl.host = NULL;
 	a64_timer_init(g);
+	if (g->intc)
+		((const struct a64_intc *)g->intc)->reset(g->intc_ctl, g->index);
 	if (levels)
 		atomic_fetch_or(&g->lines, BIT(A64_LINE_TIMER));
 	tlb_flush_all(g->tlb);
@@ -45,7 +47,8 @@ void a64_start(struct gcpu *g, u64 pc, u64 x0)
 /* Whether or not PSTATE masks it: D1.11.4. */
 static bool a64_wakes(struct gcpu *g)
 {
-	return atomic_load(&g->lines) & (BIT(A64_LINE_IRQ) | BIT(A64_LINE_FIQ) | BIT(A64_LINE_TIMER));
+	return atomic_load(&g->lines) &
+	       (BIT(A64_LINE_IRQ) | BIT(A64_LINE_FIQ) | BIT(A64_LINE_TIMER));
 }
 
 /* ---- dumps ---- */

@@ -9,13 +9,13 @@
 
 #include "engine/gcpu.h"
 
-#define A64_CNTFRQ	62500000u	/* of the counter, Hz, unless the host's own shows: as QEMU's */
+#define A64_CNTFRQ	62500000u	/* of the counter, Hz, unless the host's own shows */
 
 /* Lines of a CPU: bits of gcpu.lines. */
 enum a64_line {
 	A64_LINE_IRQ,			/* the controller has something for this CPU */
 	A64_LINE_FIQ,
-	A64_LINE_TIMER,			/* a comparator may be due: whoever runs it calls a64_timers() */
+	A64_LINE_TIMER,		/* a comparator may be due: whoever runs it calls a64_timers() */
 };
 
 /* INTIDs of the timers (PPIs), as on QEMU's virt and by Arm's Base System Architecture. */
@@ -49,7 +49,7 @@ struct a64_state {
 	u64 cntv_cval, cntp_cval;
 	u32 cntv_ctl, cntp_ctl;
 	u32 cntfrq;			/* Hz; a runner that cannot hide the host's sets it */
-	u8 timer_levels;		/* as last told the controller: bit 0 CNTV's, bit 1 CNTP's */
+	u8 timer_levels;	/* as last told the controller: bit 0 CNTV's, bit 1 CNTP's */
 	/* performance monitors: no counters but the cycle counter */
 	u64 pmcr, pmccntr, pmccfiltr, pmcntenset, pmintenset, pmovsset, pmuserenr, pmselr;
 	u8 event;			/* the event register, of WFE and SEV */
@@ -85,6 +85,8 @@ struct a64_intc {
 	 * written by the guest (12.2.20).
 	 */
 	void (*sgi)(void *ctl, u32 cpu, u64 value, u32 group);
+	/* The interface as after a reset of its CPU, which is off or has not run yet. */
+	void (*reset)(void *ctl, u32 cpu);
 	/*
 	 * MRS or MSR of any ICC_*_EL1, on the model's own CPU interface: not between load and
 	 * store. @reg is Op0:Op1:CRn:CRm:Op2 (A64_SYSREG). False: no such register, UNDEFINED.

@@ -22,6 +22,7 @@ static void start_forgets_everything(void **s)
 	assert_int_equal(state()->x[5] | state()->v[3][1] | state()->ttbr1, 0);
 	assert_int_equal(state()->cntv_ctl, 0);
 	assert_false(g.halted || g.xcpt.pending);
+	assert_int_equal(ppi.resets, 2);	/* birth, start */
 }
 
 static void wakes_by_its_lines(void **s)

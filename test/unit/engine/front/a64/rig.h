@@ -12,7 +12,7 @@
 extern const struct isa a64_isa;
 
 static struct gcpu g;
-static struct { bool level[32]; u32 calls; } ppi;
+static struct { bool level[32]; u32 calls, resets; } ppi;
 static u32 kicks;
 
 void gcpu_kick(struct gcpu *x)
@@ -40,8 +40,15 @@ static inline void rig_ppi(void *ctl, u32 cpu, u32 intid, bool level)
 	ppi.calls++;
 }
 
+static inline void rig_reset(void *ctl, u32 cpu)
+{
+	(void)ctl;
+	assert_int_equal(cpu, 3);
+	ppi.resets++;
+}
+
 static const struct runner rig_runner = { .name = "rig", .init = rig_init, .fini = rig_fini };
-static const struct a64_intc rig_intc = { .ppi = rig_ppi };
+static const struct a64_intc rig_intc = { .ppi = rig_ppi, .reset = rig_reset };
 
 static inline struct a64_state *state(void)
 {
