@@ -26,7 +26,7 @@ struct mmio_ops {
 
 struct range {
 	gpa_t base;
-	u64 len;			/* bytes, a multiple of PAGE_SIZE */
+	u64 len;			/* bytes, a multiple of PAGE_SIZE; MMIO: of 16 */
 	enum range_kind kind;
 	const char *name;		/* for messages, static lifetime */
 	u8 *host;			/* RAM, ROM */
