@@ -30,7 +30,7 @@ struct nested_format {
 	u64 address;		/* bits that hold a physical address */
 	u64 present;		/* any of these: the entry counts */
 	u64 table;		/* an entry that leads to a table, besides the address */
-	u64 page, block;	/* a leaf of level 0, of levels above: readable, executable, accessed */
+	u64 page, block;	/* a leaf of level 0, of higher ones; all but writable */
 	u64 kind, kind_block;	/* above level 0: (entry & kind) == kind_block is a leaf */
 	u64 memory;		/* of a leaf: write-back memory, the guest's own types count */
 	u64 memory_forced;	/* of a leaf: ... whatever the guest says */
