@@ -46,7 +46,7 @@ static enum turn exit_mmio(struct vcpu *v, struct exit *x)
 
 static enum turn exit_pio(struct vcpu *v, struct exit *x)
 {
-	const struct ports *p = &v->vm->ports;
+	struct ports *p = &v->vm->ports;
 
 	if (x->write)
 		ports_write(p, (u32)x->gpa, x->len, (u32)x->value);

@@ -45,11 +45,17 @@ static u32 range_index(const struct space *s, gpa_t gpa)
 	return low;
 }
 
-const struct range *space_find(const struct space *s, gpa_t gpa)
+const struct range *space_find(struct space *s, gpa_t gpa)
 {
-	u32 i = range_index(s, gpa);
+	u32 i = atomic_load_explicit(&s->last, memory_order_relaxed);
 
-	return i < s->count && s->range[i].base <= gpa ? &s->range[i] : NULL;
+	if (likely(i < s->count && gpa - s->range[i].base < s->range[i].len))
+		return &s->range[i];
+	i = range_index(s, gpa);
+	if (i == s->count || s->range[i].base > gpa)
+		return NULL;
+	atomic_store_explicit(&s->last, i, memory_order_relaxed);
+	return &s->range[i];
 }
 
 /* Devices may share a page, as small ones do on many boards. */

@@ -135,8 +135,8 @@ static bool skip(struct svm_cpu *s)
 {
 	if (s->vmcb->next_rip && svm_features() & SVM_CPUID_NRIP) {
 		s->vt.st->rip = s->vmcb->next_rip;
-	} else {
-		svm_fetch(s);
+	} else if (!vt_skip_known(&s->vt, s->vmcb->cr3, s->vmcb->cs.attr)) {
+		svm_fetch_code(s);
 		if (!vt_skip(&s->vt))
 			return false;
 	}
@@ -244,12 +244,13 @@ static enum vt_next exit_io(struct svm_cpu *s, struct exit *x)
 static enum vt_next exit_cr8(struct svm_cpu *s, struct exit *x)
 {
 	const struct x86_intc *intc = s->vt.g->intc;
-	struct x86_insn insn;
+	const struct x86_insn *insn;
 
-	svm_fetch(s);
-	if (!vt_fetch(&s->vt, &insn) || !intc)
+	svm_fetch_code(s);
+	insn = vt_fetch(&s->vt);
+	if (!insn || !intc)
 		return exit_undefined(s, x);
-	u64 val = s->vt.st->gpr[insn.rm];
+	u64 val = s->vt.st->gpr[insn->rm];
 
 	if (val > 15)
 		return exit_protection(s, x);

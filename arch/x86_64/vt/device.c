@@ -32,6 +32,12 @@ static bool reach(struct vt_cpu *v, u64 va, u32 len, bool write, gpa_t *gpa, u8 
 {
 	u32 here = (u32)MIN(len, PAGE_SIZE - (va & ~PAGE_MASK));
 
+	/* The exit has said where the only operand is. */
+	if (v->insn->mem == X86_MEM_EA && (va & ~PAGE_MASK) == (v->device & ~PAGE_MASK)) {
+		*gpa = v->device;
+		*host = NULL;
+		return true;
+	}
 	if (!vt_translate(v, va, write ? ACCESS_WRITE : ACCESS_READ, vt_is_user(v->st), gpa, error))
 		return false;
 	*host = space_ptr(v->g->space, *gpa, here, write);
@@ -101,7 +107,7 @@ static enum vt_next steps(struct vt_cpu *v, struct exit *x, enum x86_step step)
 			if (!a->again || atomic_load(&v->g->attention))
 				return VT_AGAIN;
 			v->pending = VT_STEP;
-			step = x86_access_begin(a, v->st, &v->insn);
+			step = x86_access_begin(a, v->st, v->insn);
 			break;
 		case X86_READ:
 		case X86_WRITE:
@@ -125,12 +131,13 @@ static enum vt_next steps(struct vt_cpu *v, struct exit *x, enum x86_step step)
 
 enum vt_next vt_mmio(struct vt_cpu *v, gpa_t gpa, struct exit *x)
 {
-	if (!vt_fetch(v, &v->insn)) {
+	v->insn = vt_fetch(v);
+	if (!v->insn) {
 		vt_raise(v->st, X86_V_UD);	/* changed under our feet */
 		return VT_AGAIN;
 	}
 	v->device = gpa;
-	return steps(v, x, x86_access_begin(&v->access, v->st, &v->insn));
+	return steps(v, x, x86_access_begin(&v->access, v->st, v->insn));
 }
 
 enum vt_next vt_port(struct vt_cpu *v, u16 port, u32 len, bool in, bool string, u64 next,

@@ -12,6 +12,9 @@
 #include "engine/front/x86/state.h"
 #include "mmu/nested.h"
 
+#define VT_CODES	16
+#define VT_CODE_BYTES	16
+
 struct vt_cpu {
 	/* set once */
 	struct gcpu *g;
@@ -26,10 +29,18 @@ struct vt_cpu {
 	} host;
 	/* what the kernel has been asked for: a step of an instruction, or IN's */
 	enum vt_pending { VT_IDLE, VT_STEP, VT_IN } pending;
-	struct x86_insn insn;
+	const struct x86_insn *insn;
 	struct x86_access access;
 	gpa_t device;			/* that the instruction accesses, or its port */
 	u32 in_len;
+	/* instructions that the guest was left at, by RIP: see fetch.c */
+	struct vt_code {
+		u64 rip, cr3;
+		const u8 *host;		/* where it was read, VT_CODE_BYTES in a page; or NULL */
+		u64 head[2];		/* ... and what was there */
+		u16 cs_attr;
+		struct x86_insn insn;
+	} code[VT_CODES];
 };
 
 /*
@@ -77,18 +88,21 @@ void vt_raise_error(struct x86_state *st, u32 vector, u32 error);
 enum { X86_V_DB = 1, X86_V_UD = 6, X86_V_GP = 13, X86_V_PF = 14, X86_V_AC = 17, X86_V_MC = 18 };
 
 /*
- * fetch.c: the instruction at RIP. The state's control and segment registers have been fetched.
- * False: it cannot be read, or is none.
+ * fetch.c: the instruction at RIP, valid until the next call. Control registers, CS and the
+ * privilege in SS have been fetched. NULL: it cannot be read, or is none.
  */
-bool vt_fetch(struct vt_cpu *v, struct x86_insn *insn);
+const struct x86_insn *vt_fetch(struct vt_cpu *v);
+void vt_code_forget(struct vt_cpu *v);
 /* A linear address, by the guest's own tables. False: a page fault with *error. */
 bool vt_translate(struct vt_cpu *v, u64 va, enum access access, bool user, gpa_t *gpa, u32 *error);
 bool vt_is_user(const struct x86_state *st);
 /* RIP behind it. */
 bool vt_skip(struct vt_cpu *v);
+/* The same if it is known, with CR3 and CS's attributes as given: nothing need be fetched. */
+bool vt_skip_known(struct vt_cpu *v, u64 cr3, u16 cs_attr);
 
 /*
- * device.c: accesses to devices, under the same condition.
+ * device.c: accesses to devices; all segment registers have been fetched.
  * Emulate the instruction at RIP, which accessed @gpa where no memory is.
  */
 enum vt_next vt_mmio(struct vt_cpu *v, gpa_t gpa, struct exit *x);
