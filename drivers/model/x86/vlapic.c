@@ -251,8 +251,9 @@ static void lapic_send(struct dev *d, const struct message *m)
 			lapic_deliver(d, cpu, m->mode, m->vector, m->level);
 }
 
-void vlapic_msi(struct dev *d, u64 addr, u32 data)
+void vlapic_msi(void *ctl, u64 addr, u32 data)
 {
+	struct dev *d = ctl;
 	u32 dest = BITS(addr, 19, 12);
 	struct message m = {
 		.dest = dest == 0xff ? ALL : dest, .except = NOBODY, .logical = addr >> 2 & 1,
