@@ -21,6 +21,7 @@ static struct dev devs[DEVS];
 static struct isa_irqs irqs = { &devs[PIC], &devs[IOAPIC] };
 static struct irq_line outs[CPUS * LAPIC_LINES];
 static bool level[CPUS * LAPIC_LINES];
+static struct irq_line pirqs[4];
 static u32 here;
 static struct bench_chr uart_port;
 
@@ -70,7 +71,7 @@ static const struct {
 	[UART] = { &vuart16550_model, &uart_port, .irq = 4 },
 	[PCI] = { &vpci_model, &pci, ECAM, MIB(1) },
 	[RNG] = { &vrng_model, &rng },
-	[RNG_PCI] = { &vvirtio_pci_model, &rng_pci, .irq = 16 },
+	[RNG_PCI] = { &vvirtio_pci_model, &rng_pci },
 };
 
 static u64 take(u32 bytes)
@@ -99,6 +100,10 @@ static void create_all(void)
 			d->outs = ARRAY_LEN(outs);
 		}
 	}
+	for (u32 i = 0; i < 4; i++)
+		pirqs[i] = (struct irq_line){ isa_irq, &irqs, 16 + i };
+	devs[PCI].out = pirqs;
+	devs[PCI].outs = ARRAY_LEN(pirqs);
 	devs[PIC].irq = (struct irq_line){ vlapic_lint0, &devs[LAPIC], 0 };
 	devs[LAPIC].irq = devs[IOAPIC].irq = devs[RNG].irq = (struct irq_line){ 0 };
 	/* interrupt controllers first: the others' lines end there */

@@ -79,17 +79,6 @@ void pci_fn_msix(struct pci_fn *f, u32 bar, u32 vectors)
 	pci_fn_set(f, f->msix + MSIX_PBA, 4, PBA | bar, 0);
 }
 
-void pci_fn_reset(struct pci_fn *f)
-{
-	memcpy(f->config, f->fresh, sizeof(f->config));
-	memset(f->table, 0, sizeof(f->table));
-	for (u32 v = 0; v < f->vectors; v++)
-		f->table[4 * v + ENTRY_CONTROL] = ENTRY_MASKED;
-	f->pending = 0;
-	f->level = false;
-	irq_set(&f->intx, false);
-}
-
 /* ---- interrupts ---------------------------------------------------------------------------- */
 
 static u16 fn_command(const struct pci_fn *f)
@@ -109,8 +98,23 @@ bool pci_fn_has_msix(const struct pci_fn *f)
 
 static void fn_update_intx(struct pci_fn *f)
 {
-	irq_set(&f->intx, f->level && !pci_fn_has_msix(f) &&
-			  !(fn_command(f) & PCI_COMMAND_NO_INTX));
+	bool now = f->level && !pci_fn_has_msix(f) && !(fn_command(f) & PCI_COMMAND_NO_INTX);
+
+	if (now == f->asserted)
+		return;
+	f->asserted = now;
+	pci_bus_intx(f);
+}
+
+void pci_fn_reset(struct pci_fn *f)
+{
+	memcpy(f->config, f->fresh, sizeof(f->config));
+	memset(f->table, 0, sizeof(f->table));
+	for (u32 v = 0; v < f->vectors; v++)
+		f->table[4 * v + ENTRY_CONTROL] = ENTRY_MASKED;
+	f->pending = 0;
+	f->level = false;
+	fn_update_intx(f);
 }
 
 void pci_fn_intx(struct pci_fn *f, bool level)

@@ -39,7 +39,6 @@ struct pci_bar {
 struct pci_fn {
 	/* set once, by the model */
 	const char *name;
-	struct irq_line intx;		/* from the board; may be unconnected */
 	u8 writable[PCI_CONFIG];	/* bits that a guest can write */
 	u8 fresh[PCI_CONFIG];		/* after reset */
 	struct pci_bar bar[PCI_BARS];
@@ -50,6 +49,7 @@ struct pci_fn {
 	struct dev *bus;
 	struct pci_fn *next;
 	u8 devfn;
+	bool asserted;			/* at its pin; follows from the state */
 	/* state: PCI_FIELDS */
 	u8 config[PCI_CONFIG];
 	u32 table[PCI_VECTORS * 4];	/* MSI-X: address, its high half, data, control */
@@ -79,7 +79,10 @@ void pci_fn_intx(struct pci_fn *f, bool level);
 bool pci_fn_has_msix(const struct pci_fn *f);		/* the guest uses it */
 void pci_fn_message(struct pci_fn *f, u32 vector);	/* of MSI-X; nothing unless in use */
 
-/* ---- the bus: dev.port.any of a vpci ------------------------------------------------------ */
+/*
+ * ---- the bus: dev.port.any of a vpci; dev.out[4] are its interrupt lines, shared by wired-OR:
+ * INTA of device n is line n mod 4 -----------------------------------------------------------
+ */
 
 struct pci_window {
 	gpa_t base;
@@ -98,6 +101,7 @@ err_t pci_attach(struct dev *bus, struct pci_fn *f, u8 devfn);
 void pci_detach(struct pci_fn *f);
 
 /* Between fn.c and vpci.c. */
+void pci_bus_intx(const struct pci_fn *f);		/* ->asserted has changed */
 u8 pci_fn_read(const struct pci_fn *f, u32 off);
 void pci_fn_write(struct pci_fn *f, u32 off, u32 len, u64 val);
 /* If it decodes @gpa: the BAR; else -1. *@off: where in it. */

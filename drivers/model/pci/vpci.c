@@ -65,11 +65,26 @@ void pci_detach(struct pci_fn *f)
 	struct pci_fn **at = &p->first;
 
 	lock_take(f->bus->lock);
+	f->asserted = false;
+	pci_bus_intx(f);
 	while (*at != f)
 		at = &(*at)->next;
 	*at = f->next;
 	p->fn[f->devfn] = p->last = NULL;
 	lock_drop(f->bus->lock);
+}
+
+void pci_bus_intx(const struct pci_fn *f)
+{
+	struct dev *d = f->bus;
+	const struct vpci *p = d->state;
+	u32 line = f->devfn >> 3 & 3;
+	bool level = false;
+
+	for (const struct pci_fn *o = p->first; o; o = o->next)
+		level |= o->asserted && (o->devfn >> 3 & 3) == line;
+	if (line < d->outs)
+		irq_set(&d->out[line], level);
 }
 
 /* Configuration of a function that is not there reads as ones. */

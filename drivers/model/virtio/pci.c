@@ -283,7 +283,6 @@ static err_t vvirtio_pci_attach(struct dev *d)
 		return ERRF(E_INVAL, "%s: there is no device behind it", d->name);
 	p->device = b->device;
 	virtio_pci_describe(p, d->name);
-	p->fn.intx = d->irq;
 	e = pci_attach(b->bus, &p->fn, b->devfn);
 	if (e)
 		return e;

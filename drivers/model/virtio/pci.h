@@ -1,4 +1,4 @@
-/* What a board gives to a vvirtio_pci: dev.port.any; outlives it. dev.irq is its INTx pin. */
+/* What a board gives to a vvirtio_pci: dev.port.any; outlives it. */
 #pragma once
 
 #include "drivers/model/model.h"

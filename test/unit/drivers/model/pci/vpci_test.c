@@ -66,13 +66,14 @@ static int setup(void **state)
 	d.ports = &bench_ports;
 	d.port.any = (void *)&board;
 	d.shutdown = shutdown;
+	d.out = bench_out;
+	d.outs = 4;
 	if (dev_create(&d))
 		return 1;
 	pci_fn_init(&fn, "toy", 0x1234, 0x5678, 0x020304);
 	pci_fn_bar(&fn, 0, 0x2000, false, &bar_ops, (void *)1);
 	pci_fn_bar(&fn, 2, 0x100000, true, &bar_ops, (void *)2);
 	pci_fn_msix(&fn, 4, 3);
-	fn.intx = (struct irq_line){ .set = bench_irq_set };
 	if (pci_attach(&d, &fn, DEVFN))
 		return 1;
 	pci_fn_reset(&fn);
@@ -158,18 +159,28 @@ static void bars_are_sized_and_moved(void **state)
 
 static void interrupt_pin(void **state)
 {
+	struct pci_fn other = { 0 };
+
 	pci_fn_intx(&fn, true);
-	assert_true(bench_level[0]);
+	assert_true(bench_level[1 + 5 % 4]);
 	assert_int_equal(cfg(6, 1), PCI_STATUS_INTX | PCI_STATUS_CAPABILITIES);
 	put(4, 2, PCI_COMMAND_NO_INTX);
-	assert_false(bench_level[0]);
+	assert_false(bench_level[1 + 5 % 4]);
 	put(4, 2, 0);
-	assert_true(bench_level[0]);
+	assert_true(bench_level[1 + 5 % 4]);
 	put(fn.msix + 2, 2, 0x8000);
-	assert_false(bench_level[0]);
+	assert_false(bench_level[1 + 5 % 4]);
 	put(fn.msix + 2, 2, 0);
 	pci_fn_intx(&fn, false);
-	assert_false(bench_level[0]);
+	assert_false(bench_level[1 + 5 % 4]);
+	pci_fn_init(&other, "other", 1, 2, 3);
+	assert_int_equal(pci_attach(&d, &other, PCI_DEVFN(9, 0)), OK);
+	pci_fn_intx(&fn, true);			/* they share a line */
+	pci_fn_intx(&other, true);
+	pci_fn_intx(&fn, false);
+	assert_true(bench_level[2]);
+	pci_detach(&other);
+	assert_false(bench_level[2]);
 	put(0x3c, 2, 0xffff);
 	assert_int_equal(cfg(0x3c, 2), 0xff);
 }

@@ -58,6 +58,8 @@ static int setup(void **state)
 	memset(&msi, 0, sizeof(msi));
 	bus = bench_dev(&vpci_model, MIB(1));
 	bus.port.any = (void *)&bus_board;
+	bus.out = bench_out;
+	bus.outs = 4;
 	d = bench_dev(&vrng_model, 0);
 	d.irq = (struct irq_line){ 0 };
 	d.port.rng = &fake_rng;
@@ -175,9 +177,9 @@ static void interrupt_pin(void **state)
 {
 	start();
 	one_request();
-	assert_true(bench_level[0]);
+	assert_true(bench_level[1 + 1]);
 	assert_int_equal(in(ISR, 1), 1);
-	assert_false(bench_level[0]);
+	assert_false(bench_level[1 + 1]);
 	assert_int_equal(in(ISR, 1), 0);
 }
 
@@ -203,7 +205,7 @@ static void messages(void **state)
 	out(CONFIG_VECTOR, 2, 0);
 	assert_int_equal(in(CONFIG_VECTOR, 2), 0);
 	one_request();
-	assert_false(bench_level[0]);
+	assert_false(bench_level[1 + 1]);
 	assert_int_equal(msi.count, 1);
 	assert_int_equal(msi.addr, 0xfee01000);
 	assert_int_equal(msi.data, 0x41);
@@ -223,7 +225,7 @@ static void reset(void **state)
 	start();
 	one_request();
 	dev_reset(&pci);
-	assert_false(bench_level[0]);
+	assert_false(bench_level[1 + 1]);
 	assert_int_equal(cfg(4, 2), 0);
 	put(0x20, 8, REGS);
 	put(4, 2, PCI_COMMAND_MEMORY);
