@@ -214,6 +214,7 @@ static err_t vm_build_cpus(struct vm *vm, const struct vm_plan *plan)
 		v->g.space = &vm->space;
 		v->g.clock = &vm->clock;
 		v->g.index = v->index = vm->vcpus;
+		v->g.cpus = count;
 		v->g.features = plan->features;
 		v->g.hot = (u32)MIN(vm->config.hot, UINT32_MAX);
 		v->g.views = plan->views;

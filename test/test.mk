@@ -5,7 +5,7 @@ LINUX := $(B)/guests/riscv64/Image
 RV64_BARE := $(CLANG) --target=riscv64 -march=rv64gc -mno-relax -nostdlib -fuse-ld=lld \
              -Wl,-N -Wl,-Ttext=0x80000000
 
-SUITES := unit golden isa diff fuzz icount hostile cross
+SUITES := unit golden isa diff fuzz icount hostile cross lengths
 
 .PHONY: test boots icount boot-payloads
 test: packages ## every test; ends with "N passed, N failed"

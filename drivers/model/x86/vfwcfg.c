@@ -131,7 +131,7 @@ static void fwcfg_dma(struct dev *d)
 		f->offset += MIN(len, item_len - MIN(f->offset, item_len));
 	result = ok ? 0 : __builtin_bswap32(DMA_ERROR);
 	if (space_write(d->space, f->dma_addr, &result, sizeof(result)))
-		return;			/* its descriptor is not in RAM: nobody to tell */
+		return;		/* the guest's own descriptor is not in RAM: nobody to tell */
 }
 
 /* Big-endian, in two halves; the low one starts. */
