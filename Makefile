@@ -17,7 +17,7 @@ MACHINE := $(shell uname -m)
 CORE := kernel/base kernel mmu mmu/tuning engine engine/tuning engine/fp engine/ir \
         engine/front/rv64 engine/front/a64 engine/front/x86 engine/back/interp engine/back/jit \
         engine/back/x86_64 engine/back/aarch64 drivers/port drivers/model drivers/model/virtio \
-        drivers/model/rv drivers/model/arm drivers/model/x86 guests
+        drivers/model/pci drivers/model/rv drivers/model/arm drivers/model/x86 guests
 BARE := $(CORE) arch/bare boot drivers/host
 
 HOSTED := $(CORE) kernel/cli arch/hosted

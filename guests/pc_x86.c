@@ -89,6 +89,13 @@ static bool cpu_start(void *ctx, u32 cpu, u8 page)
 	return off;
 }
 
+static ns_t cpu_tsc_time(void *ctx, u32 cpu, u64 tsc)
+{
+	const struct vm *vm = ctx;
+
+	return x86_tsc_time(&vm->vcpu[cpu].g, tsc);
+}
+
 static const struct x86_intc intc = {
 	.accept = vlapic_accept, .msr = vlapic_msr, .tpr = vlapic_tpr, .set_tpr = vlapic_set_tpr,
 };
@@ -299,7 +306,8 @@ static err_t pc_build(struct vm *vm)
 		return ERRF(E_NOMEM, "vm %s: no memory for its board", vm->config.name);
 	b->console = console_chan_port(vm->console);
 	b->lapic = (struct lapic_board){ .ioapic = &vm->dev[DEV_IOAPIC], .pic = &vm->dev[DEV_PIC],
-					 .start = cpu_start, .ctx = vm };
+					 .start = cpu_start, .tsc_time = cpu_tsc_time,
+					 .ctx = vm };
 	b->isa = (struct isa_irqs){ .pic = &vm->dev[DEV_PIC], .ioapic = &vm->dev[DEV_IOAPIC] };
 	b->cmos = (struct cmos_board){ .below_4g = MIN(vm->config.memory, PC_LOW_END),
 				       .above_4g = vm->config.memory > PC_LOW_END ?

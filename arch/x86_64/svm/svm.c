@@ -11,6 +11,7 @@
 #include <cpuid.h>
 
 #include "arch/mem.h"
+#include "arch/x86_64/sys/clock.h"
 #include "arch/x86_64/sys/insn.h"
 #include "engine/runner.h"
 #include "kernel/base/heap.h"
@@ -151,6 +152,7 @@ static err_t svm_init(struct gcpu *g)
 		return ERRF(E_NOMEM, "no memory for SVM");
 	s->vt.g = g;
 	s->vt.st = g->st;
+	s->vt.st->tsc_hz = clock_tsc_hz();
 	s->host = CPU_MAX;
 	s->vmcb = page_alloc(0, NODE_ANY);
 	s->vt.nested = vt_join(g, &npt_format, has_huge_pages() ? 2 : 1, true);
