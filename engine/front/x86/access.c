@@ -249,13 +249,18 @@ static u64 compute(struct x86_access *a, const struct x86_state *st)
 	return x86_alu(a->form.alu, a->width, a->to, a->from, &a->rflags);
 }
 
-void x86_skip(struct x86_state *st, u32 len)
+static void skip(struct x86_state *st, u32 len, enum x86_mode mode)
 {
 	st->rip += len;
-	if (x86_mode(st) != X86_MODE64)
+	if (mode != X86_MODE64)
 		st->rip = (u32)st->rip;
 	st->rflags &= ~(u64)X86_RF;
 	st->shadow = 0;
+}
+
+void x86_skip(struct x86_state *st, u32 len)
+{
+	skip(st, len, x86_mode(st));
 }
 
 /* rSI and rDI on by an element; REP counts, and goes on while there is a reason to. */
@@ -277,24 +282,32 @@ static void string_on(struct x86_access *a, struct x86_state *st)
 			    !(st->rflags & X86_ZF) == (i->rep == 0xf2));
 }
 
+/* The second result of CMPXCHG, XADD and XCHG: what was in memory. */
+static void exchange(const struct x86_access *a, struct x86_state *st)
+{
+	if (a->form.alu != X86_CMPXCHG)
+		operand_write(st, a->insn, a->to, a->width);
+	else if (!(a->rflags & X86_ZF))
+		reg_write(st, X86_RAX, a->to, a->width);
+}
+
 /* All of the state that changes, changes here. */
 static enum x86_step commit(struct x86_access *a, struct x86_state *st)
 {
 	const struct x86_insn *i = a->insn;
+	enum x86_alu op = a->form.alu;
 
-	if (a->form.to == REG && !is_judge(a->form.alu))
+	if (a->form.to == REG && !is_judge(op))
 		operand_write(st, i, a->result, i->osize);
-	if (a->form.to == ACC && !is_judge(a->form.alu))
+	else if (a->form.to == ACC && !is_judge(op))
 		reg_write(st, X86_RAX, a->result, a->width);
-	if (a->form.alu == X86_XCHG || a->form.alu == X86_XADD)
-		operand_write(st, i, a->to, a->width);
-	if (a->form.alu == X86_CMPXCHG && !(a->rflags & X86_ZF))
-		reg_write(st, X86_RAX, a->to, a->width);
+	else if (op >= X86_CMPXCHG && op <= X86_XCHG)
+		exchange(a, st);
 	st->rflags = a->rflags;
 	if (i->mem & (X86_MEM_SI | X86_MEM_DI))
 		string_on(a, st);
 	if (!a->again)
-		x86_skip(st, i->len);
+		skip(st, i->len, i->mode);
 	return a->step = X86_DONE;
 }
 
@@ -344,14 +357,18 @@ enum x86_step x86_access_begin(struct x86_access *a, struct x86_state *st,
 {
 	bool port;
 
-	*a = (struct x86_access){ .insn = i, .form = form_of(i) };
+	a->insn = i;
+	a->form = form_of(i);
+	a->have = 0;
+	a->again = false;
+	a->why = NULL;
 	port = a->form.to == PORT || a->form.from == PORT;
 	if (a->form.to == NOWHERE || (!i->mem && !port))
 		return refuse(a);
 	a->width = i->mem ? i->width : MIN(i->osize, 4);
 	a->locked = i->prefix & X86_PREFIX_LOCK || a->form.alu == X86_XCHG;
 	if (i->rep && i->mem & (X86_MEM_SI | X86_MEM_DI) && !reg_read(st, X86_RCX, i->asize)) {
-		x86_skip(st, i->len);
+		skip(st, i->len, i->mode);
 		return a->step = X86_DONE;
 	}
 	return go(a, st);
