@@ -32,7 +32,7 @@ ALONE = re.compile(r"((rex\S*|rep\S*|data16|data32|addr16|addr32|lock|xacquire|x
 # not an instruction; what neither knows: where LOCK is illegal, that VEX wants no prefixes, that
 # CS cannot be loaded; VIA's own
 NOT_ONE = re.compile(r"\(bad\)|<unknown>|\.byte|^rex|\block\b|^(data16|rep\S*)\s+v|"
-                     r",\s*%cs$|\bx(crypt|sha|store)")
+                     r",\s*%cs(\s|$)|%\?|\bx(crypt|sha|store)")
 
 
 def listing(command, stride=1):
