@@ -30,9 +30,10 @@ LINE = re.compile(r"\s*([0-9a-f]+):\s((?:[0-9a-f]{2} )*[0-9a-f]{2}) *\t(.*)")
 ALONE = re.compile(r"((rex\S*|rep\S*|data16|data32|addr16|addr32|lock|xacquire|xrelease|"
                    r"[c-gs]s)\s*)+$")
 # not an instruction; what neither knows: where LOCK is illegal, that VEX wants no prefixes, that
-# CS cannot be loaded; VIA's own
+# CS cannot be loaded, F3 0F D7; VIA's own
 NOT_ONE = re.compile(r"\(bad\)|<unknown>|\.byte|^rex|\block\b|^(data16|rep\S*)\s+v|"
-                     r",\s*%cs(\s|$)|%\?|\bx(crypt|sha|store)")
+                     r",\s*%cs(\s|$)|%\?|^rep.*pmovmskb|"
+                     r"\bx(crypt|sha|store)|montmul")
 
 
 def listing(command, stride=1):
