@@ -86,5 +86,9 @@ void arch_view_empty(u8 *view);
  */
 bool arch_ram_grow(u64 len);
 
-/* Host virtual to physical address of memory from the page allocator. */
+/* Host virtual to physical address of memory from the page allocator, guest RAM included. */
 hpa_t arch_virt_to_phys(const void *p);
+/* The bytes from @p on, at most @len, that are contiguous in physical memory too. */
+u64 arch_phys_span(const void *p, u64 len);
+/* Back again, but only to what came from page_alloc(). */
+void *arch_phys_to_virt(hpa_t pa);

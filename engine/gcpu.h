@@ -53,6 +53,7 @@ struct gcpu {
 	struct space *space;
 	struct gclock *clock;
 	u32 index;			/* hart id, MPIDR, APIC id */
+	u32 cpus;			/* of its machine */
 	u32 features;			/* ISA feature bits chosen by configuration */
 	u32 hot;	/* hybrid: runs after which a block is translated; 0: what suits */
 	/* what of the translated code sees memory through views, if there is room for them */
@@ -64,6 +65,7 @@ struct gcpu {
 	/* what the runner needs of the interrupt controller: struct x86_intc, a64_intc; or NULL */
 	const void *intc;
 	void *intc_ctl;
+	void *accel;			/* a hardware runner's own: struct svm_cpu ... */
 	/* owning CPU only */
 	void *st;	/* struct rv64_state ...; temporaries and the jump cache follow */
 	struct mmu_tlb *tlb;

@@ -24,6 +24,11 @@ struct runner {
 	 * instructions.
 	 */
 	void (*run)(struct gcpu *g, struct exit *x);
+	/*
+	 * The turn is over, perhaps in the middle of an access to a device: bring the state up to
+	 * date. NULL: it always is. Until then only RIP, RFLAGS and general registers are.
+	 */
+	void (*sync)(struct gcpu *g);
 	void (*fini)(struct gcpu *g);
 };
 

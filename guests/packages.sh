@@ -20,9 +20,10 @@ set -eu
 BUILD="clang lld llvm make binutils dpkg-dev xz-utils bzip2 gzip cpio gnu-efi fonts-spleen
 linux-libc-dev"
 RUN="qemu-system-x86 qemu-system-arm qemu-system-misc ovmf qemu-efi-aarch64 mtools"
-TEST="libc6-dev libcmocka-dev libclang-rt-14-dev clang-format device-tree-compiler python3
-qemu-user-static gcc gcc-riscv64-unknown-elf gcc-riscv64-linux-gnu libc6-dev-riscv64-cross opensbi
-u-boot-qemu util-linux libc6-dev-arm64-cross libgcc-12-dev-arm64-cross"
+TEST="acpica-tools libc6-dev libcmocka-dev libclang-rt-14-dev clang-format device-tree-compiler
+python3 qemu-user-static gcc gcc-riscv64-unknown-elf gcc-riscv64-linux-gnu
+libc6-dev-riscv64-cross opensbi u-boot-qemu util-linux libc6-dev-arm64-cross
+libgcc-12-dev-arm64-cross"
 KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
 CACHE=${CACHE:-$HOME/.cache/fvp}
 

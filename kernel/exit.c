@@ -44,11 +44,14 @@ static enum turn exit_mmio(struct vcpu *v, struct exit *x)
 	return TURN_AGAIN;
 }
 
-/* No board has port space yet: reads float high, writes go nowhere. */
 static enum turn exit_pio(struct vcpu *v, struct exit *x)
 {
-	if (!x->write)
-		x->value = MASK(8 * x->len);
+	const struct ports *p = &v->vm->ports;
+
+	if (x->write)
+		ports_write(p, (u32)x->gpa, x->len, (u32)x->value);
+	else
+		x->value = ports_read(p, (u32)x->gpa, x->len);
 	return TURN_AGAIN;
 }
 

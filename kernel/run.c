@@ -181,5 +181,7 @@ enum turn vcpu_run(struct vcpu *v)
 		vcpu_note(v, &v->exit);
 		next = exit_dispatch(v, &v->exit);
 	} while (next == TURN_AGAIN && !vcpu_must_leave(v));
+	if (v->g.runner->sync)
+		v->g.runner->sync(&v->g);
 	return next;
 }

@@ -214,6 +214,7 @@ static err_t vm_build_cpus(struct vm *vm, const struct vm_plan *plan)
 		v->g.space = &vm->space;
 		v->g.clock = &vm->clock;
 		v->g.index = v->index = vm->vcpus;
+		v->g.cpus = count;
 		v->g.features = plan->features;
 		v->g.hot = (u32)MIN(vm->config.hot, UINT32_MAX);
 		v->g.views = plan->views;
@@ -290,6 +291,7 @@ void vm_teardown(struct vm *vm)
 		gcpu_fini(&vm->vcpu[i].g);
 	}
 	vm_close_disks(vm);
+	ports_fini(&vm->ports);
 	space_fini(&vm->space);
 	vm_free_memory(vm);
 }
@@ -304,6 +306,7 @@ static err_t vm_build(struct vm *vm)
 	e = space_init(&vm->space);
 	if (e != OK)
 		return e;
+	ports_init(&vm->ports);
 	vm->board = plan.board;
 	vm_start_clock(vm);
 	e = vm_build_cpus(vm, &plan);

@@ -100,6 +100,7 @@ struct vm {
 	struct vm_stats ended;		/* of the last run */
 	u32 failures;			/* in a row, each soon after its start */
 	struct space space;
+	struct ports ports;		/* x86 */
 	struct gclock clock;
 	u32 turn;			/* a clock that counts: the CPU whose quantum it is */
 	struct vcpu *vcpu; /* allocated once: another CPU may still be looking at ->attention */
@@ -179,6 +180,9 @@ void vm_shutdown(void *vm, u32 how, u32 code);
  * lock.
  */
 void vm_request_end(struct vm *vm, enum vm_end end, u32 code);
+
+/* For dev.cpu: the index of the guest CPU whose turn it is on this host CPU. */
+u32 vm_cpu(void *vm);
 
 /*
  * HSM/PSCI: start a powered-off guest CPU whose registers the caller has set; E_STATE if it is on.

@@ -26,7 +26,7 @@ struct mmio_ops {
 
 struct range {
 	gpa_t base;
-	u64 len;			/* bytes, a multiple of PAGE_SIZE */
+	u64 len;			/* bytes, a multiple of PAGE_SIZE; MMIO: of 16 */
 	enum range_kind kind;
 	const char *name;		/* for messages, static lifetime */
 	u8 *host;			/* RAM, ROM */
@@ -44,6 +44,7 @@ struct space {
 	bool logging;
 	u64 generation;			/* grows with every change of the ranges */
 	struct code_watch watch;
+	void *accel;			/* a hardware runner's own: second-level tables */
 };
 
 err_t space_init(struct space *s);

@@ -35,3 +35,20 @@ struct walk_rv64 {
 
 enum walk_status walk_rv64(struct space *s, const struct walk_rv64 *w, gva_t va, enum access access,
 			   struct walk *out);
+
+/* The x86 context of a walk: SDM 3A, chapter 4. Second-level tables are not its business. */
+struct walk_x86 {
+	u64 cr0, cr3, cr4, efer;	/* as the registers are */
+	bool user;			/* CPL 3 and not an implicit access to a system table */
+	bool ac;			/* RFLAGS.AC, for SMAP */
+};
+
+/* Bits of a page fault's error code (4.7). */
+enum walk_x86_error {
+	WALK_X86_P = 1 << 0, WALK_X86_W = 1 << 1, WALK_X86_U = 1 << 2, WALK_X86_RSVD = 1 << 3,
+	WALK_X86_I = 1 << 4,
+};
+
+/* Sets accessed and dirty bits. WALK_PAGE_FAULT: *error gets the error code. */
+enum walk_status walk_x86(struct space *s, const struct walk_x86 *w, gva_t va, enum access access,
+			  struct walk *out, u32 *error);

@@ -111,3 +111,20 @@ hpa_t arch_virt_to_phys(const void *p)
 	assert(map_lookup((u64)p, &pa, &left));
 	return pa;
 }
+
+u64 arch_phys_span(const void *p, u64 len)
+{
+	hpa_t start = arch_virt_to_phys(p), pa;
+	u64 span = 0, left;
+
+	if ((u64)p < MAP_WINDOW)
+		return len;
+	while (span < len && map_lookup((u64)p + span, &pa, &left) && pa == start + span)
+		span += left;
+	return MIN(span, len);
+}
+
+void *arch_phys_to_virt(hpa_t pa)
+{
+	return (void *)pa;
+}

@@ -72,8 +72,3 @@ err_t arch_mem_protect(void *base, u64 len, u32 prot)
 			    hosted_strerror(errno));
 	return OK;
 }
-
-hpa_t arch_virt_to_phys(const void *p)
-{
-	return (uptr)p;
-}

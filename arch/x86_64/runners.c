@@ -1,6 +1,8 @@
 /* What can run a guest CPU on x86-64, best first. */
 #include "engine/runner.h"
 
+extern const struct runner svm_runner;
+
 const struct runner *const runners[] = {
-	&hybrid_runner, &jit_runner, &interp_runner, &audit_runner, NULL
+	&svm_runner, &hybrid_runner, &jit_runner, &interp_runner, &audit_runner, NULL
 };

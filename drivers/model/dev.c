@@ -3,6 +3,9 @@
  * registers, and the way back. Also the glue between the bus (struct mmio_ops, which knows
  * ranges) and a model (which knows a struct dev), and the printer of `struct field` tables.
  *
+ * Registers are in memory, in x86's I/O space, or in both; there the model gives each list of
+ * ports an offset, so that it has one space of offsets for all it has.
+ *
  * The bus holds dev->lock around reads and writes already; dev_reset() takes it itself, so
  * that a model's reset never races with a timer or a port callback. Mapping and unmapping
  * hold it, too: other devices of the machine may be doing DMA through the same space.
@@ -29,6 +32,48 @@ static void dev_mmio_write(void *ctx, u64 off, u32 len, u64 val)
 
 static const struct mmio_ops dev_mmio_ops = { .read = dev_mmio_read, .write = dev_mmio_write };
 
+static const struct dev_pio *dev_pio(const struct dev *d)
+{
+	static const struct dev_pio none;
+
+	if (!d->ports)
+		return &none;
+	return d->pio ? d->pio : d->model->pio ? d->model->pio : &none;
+}
+
+/* Take back the registers in memory, if they are @mapped, and the ports before @end. */
+static void dev_unmap(struct dev *d, bool mapped, const struct dev_pio *end)
+{
+	err_t e = OK;
+
+	for (const struct dev_pio *p = dev_pio(d); p != end && e == OK; p++)
+		e = ports_unmap(d->ports, p->base);
+	if (mapped && e == OK)
+		e = space_unmap(d->space, d->base);
+	if (e)
+		panic("%s: registers at 0x%lx are not mapped", d->name, d->base);
+}
+
+static err_t dev_map(struct dev *d)
+{
+	const struct dev_pio *p = dev_pio(d);
+	err_t e = OK;
+
+	if (d->len)
+		e = space_map_mmio(d->space, d->base, d->len, &dev_mmio_ops, d, d->lock, d->name);
+	if (e)
+		return e;
+	for (; p->len && e == OK; p += e == OK) {
+		struct port_range r = { p->base, p->len, p->off, d->name, &dev_mmio_ops, d,
+					d->lock };
+
+		e = ports_map(d->ports, &r);
+	}
+	if (e)
+		dev_unmap(d, d->len != 0, p);
+	return e;
+}
+
 err_t dev_create(struct dev *d)
 {
 	err_t e;
@@ -43,7 +88,7 @@ err_t dev_create(struct dev *d)
 		goto fail_attach;
 	dev_reset(d);
 	lock_take(d->lock);
-	e = space_map_mmio(d->space, d->base, d->len, &dev_mmio_ops, d, d->lock, d->name);
+	e = dev_map(d);
 	lock_drop(d->lock);
 	if (e)
 		goto fail_map;
@@ -59,17 +104,17 @@ fail_attach:
 
 void dev_destroy(struct dev *d)
 {
-	err_t e;
+	const struct dev_pio *end;
 
 	if (!d->state)
 		return;
 	if (d->model->detach)
 		d->model->detach(d);
+	for (end = dev_pio(d); end->len; end++)
+		;
 	lock_take(d->lock);
-	e = space_unmap(d->space, d->base);
+	dev_unmap(d, d->len != 0, end);
 	lock_drop(d->lock);
-	if (e)
-		panic("%s: registers at 0x%lx are not mapped", d->name, d->base);
 	heap_free(d->state);
 	d->state = NULL;
 }

@@ -16,6 +16,7 @@
 #include "kernel/base/fmt.h"
 #include "kernel/base/gclock.h"
 #include "kernel/base/lock.h"
+#include "mmu/ports.h"
 #include "mmu/space.h"
 
 /*
@@ -34,13 +35,24 @@ static inline void irq_set(const struct irq_line *l, bool level)
 		l->set(l->ctl, l->input, level);
 }
 
+/*
+ * Ports of a device: @len of them from @base on, which the model sees as offsets from @off on,
+ * next to those of its memory-mapped registers. A list ends with @len 0.
+ */
+struct dev_pio {
+	u16 base, len;
+	u32 off;
+};
+
 struct dev {
 	/* set once, by the board */
 	const struct model *model;
 	const char *name;		/* "uart0" */
 	gpa_t base;
-	u64 len;
+	u64 len;			/* 0: no memory-mapped registers */
 	struct space *space;		/* for DMA */
+	struct ports *ports;		/* x86: the I/O space, or NULL */
+	const struct dev_pio *pio;	/* its ports there; NULL: the model's usual ones */
 	struct lock *lock;		/* the VM's bus lock */
 	struct irq_line irq;
 	struct irq_line *out;		/* interrupt controllers: their outputs, one per context */
@@ -50,6 +62,7 @@ struct dev {
 	/* enum shutdown_how; power and reset devices */
 	void (*shutdown)(void *vm, u32 how, u32 code);
 	void *vm;
+	u32 (*cpu)(void *vm);	/* interrupt controllers: whose access is this? vm_cpu() */
 	/* the model's */
 	void *state;
 };
@@ -65,6 +78,7 @@ struct model {
 	const char *compatible;		/* "sifive,plic-1.0.0" */
 	size_t state_size;
 	const struct field *fields;	/* ends with a NULL name */
+	const struct dev_pio *pio;	/* its ports on every PC, if it has such */
 	err_t (*attach)(struct dev *d);	/* state is zeroed; ports, irq, space are set */
 	void (*detach)(struct dev *d);	/* drains and releases; may be NULL */
 	void (*reset)(struct dev *d);

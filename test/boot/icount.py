@@ -26,11 +26,11 @@ SECONDS = 300
 
 # name: instructions, what the console must have shown by then, options
 ROWS = {
-    "linux": (1_400_000_000, "FVP guest ready", LINUX),
-    "linux-smp": (1_600_000_000, "FVP guest ready", [*LINUX, "--cpus", "4"]),
+    "linux": (1_700_000_000, "FVP guest ready", LINUX),
+    "linux-smp": (2_000_000_000, "FVP guest ready", [*LINUX, "--cpus", "4"]),
     "opensbi-uboot": (1_000_000_000, "Hit any key to stop autoboot",
                       ["--firmware", f"{OPENSBI}/fw_dynamic.bin", "--kernel", UBOOT]),
-    "opensbi-linux": (1_600_000_000, "FVP guest ready",
+    "opensbi-linux": (2_200_000_000, "FVP guest ready",
                       ["--firmware", f"{OPENSBI}/fw_jump.bin", *LINUX, "--cpus", "2"]),
 }
 SV39 = ["--isa", "-sv48", "--isa", "-sv57"]     # all that there is with views

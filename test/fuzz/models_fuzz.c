@@ -44,6 +44,10 @@ static const struct {
 	{ &vblk_model, 0x1000, &blk },
 	{ &vconsole_model, 0x1000, &console_port },
 	{ &vrng_model, 0x1000, &rng },
+	{ &vgic3_model, 0x1000000, NULL },
+	{ &vpl011_model, 0x1000, &uart_port },
+	{ &vpl031_model, 0x1000, NULL },
+	{ &vpl061_model, 0x1000, NULL },
 };
 
 static struct dev devs[ARRAY_LEN(rows)];
@@ -75,11 +79,12 @@ static void create_all(void)
 	}
 }
 
-/* Offsets cluster where registers are: the start, and the few far ones of PLIC and CLINT. */
+/* Offsets cluster where registers are: the start, and the few far ones of interrupt controllers. */
 static u64 take_offset(const struct dev *d, u32 len)
 {
 	static const u64 bases[] = {
-		0, 0, 0, 0x100, 0x1000, 0x2000, 0x200000, 0x4000, 0xbff8, 0xff0
+		0, 0, 0, 0x100, 0x1000, 0x2000, 0x200000, 0x4000, 0xbff8, 0xff0,
+		0x200, 0x300, 0x400, 0xc00, 0x6100, 0xa0000, 0xb0000, 0xb0200, 0xb0300, 0xd0100
 	};
 	u64 off = bases[take(1) % ARRAY_LEN(bases)] + take(1);
 

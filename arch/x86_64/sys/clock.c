@@ -202,6 +202,11 @@ u64 clock_tsc_hz(void)
 	return tsc_hz;
 }
 
+u64 clock_tsc_at(ns_t ns)
+{
+	return tsc_base + scale_apply(to_tsc, ns);
+}
+
 const char *clock_source(void)
 {
 	return source;

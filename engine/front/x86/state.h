@@ -61,6 +61,7 @@ struct x86_state {
 	u64 pat, tsc_aux, debugctl, misc_enable, spec_ctrl, xss;
 	u64 mtrr_def_type, mtrr_fixed[X86_MTRR_FIXED];
 	u64 mtrr_base[X86_MTRR_VAR], mtrr_mask[X86_MTRR_VAR];
+	u64 kvm_system_time, kvm_wall_clock;	/* KVM's paravirtual clock */
 	u64 tsc_adjust;			/* the guest's TSC less guest time in ticks */
 	/* between instructions */
 	u8 shadow;	/* bit 0: after STI; bit 1: after MOV SS: no interrupt yet */

@@ -183,6 +183,7 @@ static void test_features(void **s)
 static void test_isas(void **s)
 {
 	assert_non_null(isa_find("riscv64"));
+	assert_non_null(isa_find("aarch64"));
 	assert_null(isa_find("riscv"));
 	assert_null(isa_find(""));
 }

@@ -38,6 +38,7 @@ ns_t hosted_timer_deadline(const struct cpu *c) { return NS_NEVER; }
 
 static u8 bench_ram[BENCH_RAM_LEN] aligned_to(4096);
 static struct space bench_space;
+static struct ports bench_ports;
 static struct lock bench_lock;
 static struct gclock bench_clock;
 static bool bench_level[1 + BENCH_OUTS];	/* [0] the interrupt, [1 + n] output n */
@@ -71,6 +72,7 @@ static inline void bench_open(void)
 	bench_edges = 0;
 	assert(space_init(&bench_space) == OK);
 	assert(space_map_ram(&bench_space, BENCH_RAM, BENCH_RAM_LEN, bench_ram, "ram") == OK);
+	ports_init(&bench_ports);
 	gclock_start(&bench_clock, 0);
 	for (u32 i = 0; i < BENCH_OUTS; i++)
 		bench_out[i] = (struct irq_line){ .set = bench_irq_set, .input = 1 + i };
@@ -78,6 +80,7 @@ static inline void bench_open(void)
 
 static inline void bench_close(void)
 {
+	ports_fini(&bench_ports);
 	space_fini(&bench_space);
 }
 
@@ -98,6 +101,26 @@ static inline u64 bench_read(const struct dev *d, u64 off, u32 len)
 static inline void bench_write(const struct dev *d, u64 off, u32 len, u64 val)
 {
 	range_mmio_write(space_find(&bench_space, d->base + off), d->base + off, len, val);
+}
+
+/* A device with ports only: @pio, or NULL for the model's usual ones. */
+static inline struct dev bench_port_dev(const struct model *m, const struct dev_pio *pio)
+{
+	struct dev d = bench_dev(m, 0);
+
+	d.ports = &bench_ports;
+	d.pio = pio;
+	return d;
+}
+
+static inline u32 bench_in(u32 port, u32 len)
+{
+	return ports_read(&bench_ports, port, len);
+}
+
+static inline void bench_out_to(u32 port, u32 len, u32 val)
+{
+	ports_write(&bench_ports, port, len, val);
 }
 
 /*

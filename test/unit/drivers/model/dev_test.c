@@ -164,6 +164,34 @@ static void models_are_sound(void **state)
 	}
 }
 
+static void ports_beside_memory(void **state)
+{
+	static const struct dev_pio pio[] = { { 0x3f8, 8, 0x100 }, { 0x60, 1, 0 }, { 0 } };
+	static const struct dev_pio clash[] = { { 0x80, 1, 0 }, { 0x60, 1, 0 }, { 0 } };
+	struct ports ports;
+	struct dev other;
+
+	ports_init(&ports);
+	d.ports = &ports;
+	d.pio = pio;
+	assert_int_equal(dev_create(&d), OK);
+	assert_int_equal(ports_read(&ports, 0x3fc, 2), 0x7788);
+	ports_write(&ports, 0x3fc, 1, 0x1234);
+	assert_int_equal(last.off, 0x104);
+	assert_int_equal(last.val, 0x34);
+	other = bench_dev(&toy_model, 0);
+	other.ports = &ports;
+	other.pio = clash;
+	assert_int_equal(dev_create(&other), E_EXIST);
+	assert_int_equal(ports.count, 2);
+	dev_destroy(&d);
+	assert_int_equal(ports.count, 0);
+	assert_int_equal(dev_create(&other), OK);
+	assert_int_equal(bench_space.count, 1);
+	dev_destroy(&other);
+	ports_fini(&ports);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -171,6 +199,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(values_are_cut_to_the_access, setup, teardown),
 		cmocka_unit_test_setup_teardown(failures_leave_nothing_behind, setup, teardown),
 		cmocka_unit_test_setup_teardown(print, setup, teardown),
+		cmocka_unit_test_setup_teardown(ports_beside_memory, setup, teardown),
 		cmocka_unit_test(models_are_sound),
 	};
 

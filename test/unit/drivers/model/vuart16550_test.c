@@ -351,6 +351,21 @@ static void without_a_port(void **state)
 	assert_int_equal(rd(RBR), 0);
 }
 
+static void over_ports(void **state)
+{
+	static const struct dev_pio com1[] = { { 0x3f8, 8, 0 }, { 0 } };
+
+	dev_destroy(&d);
+	d = bench_port_dev(&vuart16550_model, com1);
+	d.port.chr = &port.chr;
+	assert_int_equal(dev_create(&d), OK);
+	bench_out_to(0x3f8 + SCR, 1, 0x5a);
+	assert_int_equal(bench_in(0x3f8 + SCR, 1), 0x5a);
+	assert_int_equal(bench_in(0x3f8 + LSR, 1), 0x60);
+	bench_out_to(0x3f8 + THR, 1, '\n');
+	expect_out("\n");
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -376,6 +391,7 @@ int main(void)
 		T(interrupt_priorities),
 		T(reset),
 		T(without_a_port),
+		T(over_ports),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
