@@ -4,9 +4,9 @@
  *
  * Between load and store the listed interrupts' pending latch is lent to the list register, where
  * being taken clears it; what is latched meanwhile is an interrupt more. A level-triggered one is
- * listed with EOI set, so that its end is an exit, after which its input is looked at again; for the
- * same reason it is never listed as active and pending at once. Active ones come first: their end
- * must find them. Those beyond the list registers are ended by EOIcount.
+ * listed with EOI set, so that its end is an exit, after which its input is looked at again; for
+ * the same reason it is never listed as active and pending at once. Active ones come first: their
+ * end must find them. Those beyond the list registers are ended by EOIcount.
  */
 #include "drivers/model/arm/vgic3.h"
 
@@ -16,7 +16,7 @@
 #define LR_EOI			BIT(41)
 #define LR_PRIORITY_SHIFT	48
 
-/* ---- the CPU interface's registers as ICH_VMCR_EL2 has them ------------------------------------ */
+/* ---- the CPU interface as ICH_VMCR_EL2 has it ----------------------------------------------- */
 
 enum {
 	VMCR_ENG0 = 1 << 0, VMCR_ENG1 = 1 << 1, VMCR_FIQ_EN = 1 << 3, VMCR_CBPR = 1 << 4,

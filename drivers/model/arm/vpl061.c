@@ -17,7 +17,7 @@ enum { GPIO_DATA_END = 0x400, GPIO_DIR = 0x400, GPIO_IS = 0x404, GPIO_IBE = 0x40
 struct vpl061 {
 	u8 input, output;	/* what the board drives; what the guest does */
 	u8 dir;			/* 1: an output */
-	u8 is, ibe, iev;	/* interrupt on: a level; both edges; the high level, a rising edge */
+	u8 is, ibe, iev; /* interrupt on: a level; both edges; the high level, a rising edge */
 	u8 ie, edges;		/* enabled; edges seen */
 	u8 afsel;
 };
