@@ -1,5 +1,5 @@
 /*
- * Generic interrupt controller, version 3, as on QEMU's virt: 256 SPIs, up to 64 CPUs, affinity
+ * Generic interrupt controller, version 3, as on QEMU's virt: up to 64 CPUs, 256 SPIs, affinity
  * routing, one security state (GICD_CTLR.DS = 1), no LPIs. GIC architecture specification,
  * IHI 0069, chapter 4; the names of registers are that document's.
  *
