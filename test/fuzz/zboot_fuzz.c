@@ -13,6 +13,12 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	image_load_any(file, size);
 	memcpy(file + 24, "gzip", 5);
 	image_load_any(file, MAX(size, 64));
+	if (size > 80) {
+		memcpy(file + 64, "\x1f\x8b\x08\0\0\0\0\0\0\xff", 10);
+		store_le32(file + 8, 64);
+		store_le32(file + 12, (u32)size - 64);
+		image_load_any(file, size);
+	}
 	free(file);
 	return 0;
 }
