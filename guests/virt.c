@@ -1,7 +1,8 @@
 /*
- * How a VM is furnished from the table of its board. Only virtio transports in use exist, where QEMU
- * shows eight or more: they are dealt out from the first, disks in the order of the configuration,
- * so that the first is vda, then the console if it is wanted there, then the entropy source.
+ * How a VM is furnished from the table of its board. Only virtio transports in use exist, where
+ * QEMU shows eight or more: they are dealt out from the first, disks in the order of the
+ * configuration, so that the first is vda, then the console if it is wanted there, then the entropy
+ * source.
  */
 #include "guests/virt.h"
 

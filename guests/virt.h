@@ -71,8 +71,8 @@ struct virt_map {
 	const void *intc;
 	void (*write_irq)(struct dt *f, u32 irq);	/* properties of a node that has one */
 	/* write the device tree into @buf */
-	err_t (*write_fdt)(const struct vm *vm, const struct virt_images *images, void *buf, u32 cap,
-			   u32 *len);
+	err_t (*write_fdt)(const struct vm *vm, const struct virt_images *images, void *buf,
+			   u32 cap, u32 *len);
 	/* all is in RAM: set start registers, switch CPUs on */
 	err_t (*start)(struct virt_start *s);
 };

@@ -5,6 +5,7 @@
  */
 #include "guests/virt_a64.h"
 
+#include "drivers/model/arm/gpio.h"
 #include "drivers/model/arm/irq.h"
 #include "engine/front/a64/state.h"
 #include "kernel/board.h"
@@ -55,6 +56,11 @@ static err_t virt_a64_build(struct vm *vm)
 	return virt_build(vm, &virt_a64_map);
 }
 
+static void virt_a64_press(struct vm *vm)
+{
+	vpl061_press(&vm->dev[VIRT_A64_GPIO], VIRT_A64_POWER_KEY);
+}
+
 const struct board virt_a64_board = {
 	.name = "virt-a64",
 	.arch = "aarch64",
@@ -64,4 +70,5 @@ const struct board virt_a64_board = {
 	.memory_max = GIB(255),
 	.build = virt_a64_build,
 	.hypercall = psci,
+	.press = virt_a64_press,
 };

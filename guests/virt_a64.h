@@ -14,6 +14,7 @@ enum {	/* inputs of the GIC: 32 + SPI */
 	VIRT_A64_IRQ_GPIO = 32 + 7,
 	VIRT_A64_IRQ_VIRTIO = 32 + 16,	/* + slot */
 };
+#define VIRT_A64_GPIO		3	/* its row */
 #define VIRT_A64_POWER_KEY	3	/* line of the GPIO */
 
 /* virt_a64_fdt.c */

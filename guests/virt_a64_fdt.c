@@ -49,6 +49,11 @@ static void describe_gpio(struct dt *f, const struct vm *vm)
 	dt_prop_cells(f, "phandle", PHANDLE_GPIO);
 }
 
+static void describe_virtio(struct dt *f, const struct vm *vm)
+{
+	dt_prop_flag(f, "dma-coherent");
+}
+
 /* Levels, all of them; of virtio QEMU says edge. */
 void virt_a64_write_irq(struct dt *f, u32 irq)
 {
@@ -70,6 +75,7 @@ const struct virt_row virt_a64_rows[] = {
 };
 const struct virt_row virt_a64_virtio = {
 	&vblk_model, NULL, "virtio_mmio", 0xa000000, 0x200, VIRT_A64_IRQ_VIRTIO,
+	{ NULL }, describe_virtio,
 };
 _Static_assert(0x8000000 + GIC_REDIST + 0xf60000 == 0x9000000, "as far as the UART");
 _Static_assert(GIC_REDIST_LEN * VIRT_CPUS <= 0xf60000, "room for all redistributors");

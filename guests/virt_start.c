@@ -1,7 +1,7 @@
 /*
  * Files that a board starts, from configuration into the guest's RAM: firmware at its start, the
- * kernel 2 MiB above or where it wishes, the device tree at the end of the first gigabyte, the initrd
- * right below it. How CPUs enter them is the board's (virt_map.start).
+ * kernel 2 MiB above or where it wishes, the device tree at the end of the first gigabyte, the
+ * initrd right below it. How CPUs enter them is the board's (virt_map.start).
  */
 #include "arch/mem.h"
 #include "guests/virt.h"
@@ -103,7 +103,8 @@ static err_t start_place(struct virt_start *s)
 	if (s->firmware.data)
 		e = image_place(&s->firmware_image, &s->ram, s->ram.base, &s->firmware_at);
 	if (e == OK && s->kernel.data)
-		e = image_place(&s->kernel_image, &s->ram, virt_of(s->vm)->map->kernel, &s->kernel_at);
+		e = image_place(&s->kernel_image, &s->ram, virt_of(s->vm)->map->kernel,
+				&s->kernel_at);
 	if (e == OK && s->firmware.data && s->kernel.data &&
 	    overlap(s->firmware_at, s->firmware_image.size, s->kernel_at, s->kernel_image.size))
 		e = ERRF(E_RANGE, "vm %s: firmware %s and kernel %s want the same memory at 0x%llx",
@@ -128,7 +129,8 @@ static err_t start_copy(struct virt_start *s)
 	if (e)
 		return e;
 	if (s->images.initrd)
-		memcpy(s->ram.host + (s->images.initrd - s->ram.base), s->initrd.data, s->initrd.len);
+		memcpy(s->ram.host + (s->images.initrd - s->ram.base), s->initrd.data,
+		       s->initrd.len);
 	return virt_of(s->vm)->map->write_fdt(s->vm, &s->images,
 					      s->ram.host + (s->fdt - s->ram.base), VIRT_FDT_CAP,
 					      &fdt_len);

@@ -429,6 +429,27 @@ err_t vm_resume(struct vm *vm)
 			     vm_state_name(vm->state));
 }
 
+static err_t vm_press_locked(struct vm *vm)
+{
+	if (vm->state != VM_RUNNING)
+		return ERRF(E_STATE, "vm %s: is %s", vm->config.name, vm_state_name(vm->state));
+	if (!vm->board->press)
+		return ERRF(E_UNSUPPORTED, "vm %s: the board %s has no power key", vm->config.name,
+			    vm->board->name);
+	vm->board->press(vm);
+	return OK;
+}
+
+err_t vm_press(struct vm *vm)
+{
+	err_t e;
+
+	lock_take(&vm->lock);
+	e = vm_press_locked(vm);
+	lock_drop(&vm->lock);
+	return e;
+}
+
 void vm_serve_requests(void)
 {
 	for (u32 i = 0; i < vm_count; i++) {

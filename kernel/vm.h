@@ -157,6 +157,8 @@ err_t vm_stop(struct vm *vm);
 err_t vm_reset(struct vm *vm);		/* stop + start */
 err_t vm_pause(struct vm *vm);
 err_t vm_resume(struct vm *vm);
+/* Press its power key: the guest may then end by itself. E_UNSUPPORTED: the board has none. */
+err_t vm_press(struct vm *vm);
 /* Serve what other CPUs asked for; CPU 0's loop. */
 void vm_serve_requests(void);
 /* Called when a VM has ended and does not start again. Set by kernel/main.c. */

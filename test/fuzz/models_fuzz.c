@@ -4,6 +4,8 @@
  */
 #include "test/unit/drivers/model/bench.h"
 
+#include "drivers/model/arm/gpio.h"
+#include "drivers/model/arm/irq.h"
 #include "drivers/model/rv/irq.h"
 
 static struct bench_chr uart_port, console_port;
@@ -91,6 +93,27 @@ static u64 take_offset(const struct dev *d, u32 len)
 	return off % (d->len - len + 1);
 }
 
+/* What a CPU, or a runner out of its mind, does to the GIC. */
+static void step_gic(struct dev *d)
+{
+	u64 lr[GIC_LR_MAX], val;
+	u32 ich[GIC_ICH_COUNT], cpu = (u32)take(1) % (BENCH_OUTS / 2), count = (u32)take(1) % 20;
+
+	memset(lr, (int)take(1), sizeof(lr));
+	memset(ich, (int)take(1), sizeof(ich));
+	switch (take(1) % 6) {
+	case 0: vgic3_load(d, cpu, lr, MIN(count, GIC_LR_MAX), ich); break;
+	case 1: vgic3_store(d, cpu, lr, MIN(count, GIC_LR_MAX), ich); break;
+	case 2: vgic3_ppi(d, cpu, count + 12, take(1) & 1); break;
+	case 3: vgic3_sgi(d, cpu, take(8), count & 1); break;
+	case 4:
+		val = take(2);
+		vgic3_sysreg(d, cpu, 0xc600 | (u32)take(1), count & 1, &val);
+		break;
+	case 5: vgic3_reset_cpu(d, cpu); break;
+	}
+}
+
 static void step(void)
 {
 	u32 op = (u32)take(1), len = 1u << (op >> 2 & 3);
@@ -100,12 +123,19 @@ static void step(void)
 	switch (op & 3) {
 	case 0: bench_read(d, off, len); break;
 	case 1: bench_write(d, off, len, take(len)); break;
-	case 2: bench_write(d, off, len, BENCH_RAM + (take(1) << 12)); break;
+	case 2:
+		if (d->model == &vgic3_model)
+			step_gic(d);
+		else
+			bench_write(d, off, len, BENCH_RAM + (take(1) << 12));
+		break;
 	case 3:
 		bench_pass(take(2) * NS_PER_US);
 		bench_chr_type(op & 4 ? &uart_port : &console_port, "input");
 		uart_port.out_len = console_port.out_len = 0;
 		uart_port.room = console_port.room = op;
+		if (d->model == &vpl061_model)
+			vpl061_press(d, op);
 		if (op == 0xff)
 			dev_reset(d);
 	}

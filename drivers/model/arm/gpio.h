@@ -5,3 +5,5 @@
 
 /* For irq_line.set: drive input @line, 0 to 7; @ctl is the struct dev, locked. */
 void vpl061_input(void *ctl, u32 line, bool level);
+/* Press the key at input @line for a tenth of a second; takes the lock. */
+void vpl061_press(void *ctl, u32 line);

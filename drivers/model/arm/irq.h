@@ -7,7 +7,7 @@
 #include "kernel/base/types.h"
 
 #define GIC_CPUS	64
-#define GIC_SPIS	256	/* INTIDs 32 to 287, as on QEMU's virt */
+#define GIC_SPIS	256	/* INTIDs 32 to 287 */
 #define GIC_PRIVATE	32	/* INTIDs below are each CPU's own: 16 SGIs, 16 PPIs */
 #define GIC_LR_MAX	16
 #define GIC_REDIST	0xa0000ull	/* of the redistributors, from the distributor on */

@@ -8,7 +8,9 @@
 
 #define PRIMECELL_ID	0xfe0u		/* PeriphID0 to 3, then CellID0 to 3 */
 
-/* The register at @off of the peripheral whose PeriphID0 to 3 are the bytes of @id, lowest first. */
+/*
+ * The register at @off of the peripheral whose PeriphID0 to 3 are the bytes of @id, lowest first.
+ */
 static inline u8 primecell_id(u64 off, u32 id)
 {
 	u64 both = (u64)0xb105f00d << 32 | id;

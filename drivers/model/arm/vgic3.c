@@ -1,5 +1,5 @@
 /*
- * Generic interrupt controller, version 3, as on QEMU's virt: 256 SPIs, up to 64 CPUs, affinity
+ * Generic interrupt controller, version 3, as on QEMU's virt: up to 64 CPUs, 256 SPIs, affinity
  * routing, one security state (GICD_CTLR.DS = 1), no LPIs. GIC architecture specification,
  * IHI 0069, chapter 4; the names of registers are that document's.
  *
@@ -234,8 +234,8 @@ void gic_deactivate(struct dev *d, u32 cpu, u32 intid)
 /* ---- inputs ----------------------------------------------------------------------------- */
 
 /*
- * An edge is latched. In a list register, a level that rises makes no difference now, because the
- * end of its interrupt is an exit that looks again; one that falls takes the interrupt back.
+ * A rising edge is latched; of a level both changes count: one that falls takes its interrupt
+ * back.
  */
 static void gic_drive(struct dev *d, u32 w, u32 bit, bool level)
 {
@@ -246,7 +246,7 @@ static void gic_drive(struct dev *d, u32 w, u32 bit, bool level)
 	g->level[w] ^= bit;
 	if (level)
 		g->latch[w] |= bit & g->edge[w];
-	gic_touch(d, w, level == !(g->edge[w] & bit) ? 0 : bit);
+	gic_touch(d, w, level ? bit : bit & ~g->edge[w]);
 }
 
 void vgic3_input(void *ctl, u32 input, bool level)

@@ -13,7 +13,7 @@
 
 #define GIC_SPI_WORDS	(GIC_SPIS / 32)
 #define GIC_WORDS	(GIC_CPUS + GIC_SPI_WORDS)
-#define GIC_SET		(1 + GIC_SPI_WORDS)	/* words that concern one CPU: a bit for each INTID */
+#define GIC_SET		(1 + GIC_SPI_WORDS)	/* words of one CPU: a bit for each INTID */
 #define GIC_INTIDS	(GIC_PRIVATE + GIC_SPIS)
 #define GIC_NONE	1023u			/* no interrupt: 2.2.1 */
 #define GIC_PRIORITY	0xf8u			/* implemented bits: 32 levels */
@@ -69,7 +69,9 @@ static inline u32 gic_group(const struct vgic3 *g, u32 cpu, u32 intid)
 	return !!(g->group[gic_word(cpu, intid)] & gic_bit(intid));
 }
 
-/* The CPU that an affinity names (a route's value, or with the target list's bit), or GIC_NOBODY. */
+/*
+ * The CPU that an affinity names (a route's value, or with the target list's bit), or GIC_NOBODY.
+ */
 u32 gic_cpu_of(const struct dev *d, u64 affinity);
 /* Pending interrupts in word @w. */
 u32 gic_pending(const struct vgic3 *g, u32 w);

@@ -3,10 +3,10 @@
  * interrupts there without us. IHI 0069, 4.9 (virtual CPU interface) and 12.4.
  *
  * Between load and store the listed interrupts' pending latch is lent to the list register, where
- * being taken clears it; what is latched meanwhile is an interrupt more. A level-triggered one is
- * listed with EOI set, so that its end is an exit, after which its input is looked at again; for the
- * same reason it is never listed as active and pending at once. Active ones come first: their end
- * must find them. Those beyond the list registers are ended by EOIcount.
+ * being taken clears it; what is latched meanwhile is an interrupt more. One whose input is high is
+ * listed with EOI set, so that its end is an exit, after which its input is looked at again; for
+ * the same reason a level-triggered one is never listed as active and pending at once. Active ones
+ * come first: their end must find them. Those beyond the list registers are ended by EOIcount.
  */
 #include "drivers/model/arm/vgic3.h"
 
@@ -16,7 +16,7 @@
 #define LR_EOI			BIT(41)
 #define LR_PRIORITY_SHIFT	48
 
-/* ---- the CPU interface's registers as ICH_VMCR_EL2 has them ------------------------------------ */
+/* ---- the CPU interface as ICH_VMCR_EL2 has it ----------------------------------------------- */
 
 enum {
 	VMCR_ENG0 = 1 << 0, VMCR_ENG1 = 1 << 1, VMCR_FIQ_EN = 1 << 3, VMCR_CBPR = 1 << 4,
@@ -58,7 +58,7 @@ static void gic_active(const struct vgic3 *g, u32 cpu, u32 set[GIC_SET])
 	}
 }
 
-/* The end of one that may be pending then and is not in the list register is an exit. */
+/* The end of one that is going to be pending again, unknown to the list register, is an exit. */
 static u64 list_one(struct dev *d, u32 cpu, u32 intid)
 {
 	struct vgic3 *g = d->state;
@@ -74,7 +74,7 @@ static u64 list_one(struct dev *d, u32 cpu, u32 intid)
 	}
 	if (g->group[w] & bit)
 		lr |= LR_GROUP1;
-	if ((~g->edge[w] | g->latch[w]) & bit)
+	if (((g->level[w] & ~g->edge[w]) | g->latch[w]) & bit)
 		lr |= LR_EOI;
 	g->listed[w] |= bit;
 	if (intid >= GIC_PRIVATE)

@@ -29,7 +29,7 @@ enum {
 };
 #define ROUTE_MASK	0xff00ffffffull
 
-/* ---- banks: a bit or some for each interrupt, in the distributor and in redistributors --------- */
+/* ---- banks: a bit or some for each interrupt, in the distributor and in redistributors ------ */
 
 static u32 bank_read(const struct vgic3 *g, u32 w, u32 bank)
 {
@@ -107,8 +107,8 @@ static void config_write(struct dev *d, u32 w, u32 half, u32 val)
 }
 
 /*
- * @off within the common layout; @cpu is whose frame it is, or GIC_NOBODY for the distributor, where
- * INTIDs begin at 32. GIC_NONE: not an INTID of that frame.
+ * The INTID that is number @index in a bank; @cpu is whose frame it is, or GIC_NOBODY for the
+ * distributor's, where INTIDs begin at 32. GIC_NONE: not one of that frame.
  */
 static u32 frame_intid(u32 cpu, u64 index)
 {
@@ -262,7 +262,9 @@ static void redist_write(struct dev *d, u32 cpu, u64 off, u32 val)
 
 /* ---- both ------------------------------------------------------------------------------- */
 
-/* Whose frames @off is in: GIC_NOBODY the distributor's, GIC_NONE nobody's. @off becomes relative. */
+/*
+ * Whose frames @off is in: GIC_NOBODY the distributor's, GIC_NONE nobody's. @off becomes relative.
+ */
 static u32 frame_of(const struct dev *d, u64 *off)
 {
 	u64 cpu;

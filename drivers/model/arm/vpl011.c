@@ -106,7 +106,9 @@ static void uart_update(struct dev *d)
 
 /* ---- receiver --------------------------------------------------------------------------- */
 
-/* 32 bits' time at the guest's rate: 16 clocks times the divisor, which counts in 64ths, for each. */
+/*
+ * 32 bits' time at the guest's rate: 16 clocks times the divisor, which counts in 64ths, for each.
+ */
 static ns_t uart_rx_patience(const struct vpl011 *u)
 {
 	u64 divisor = MAX((u64)u->ibrd << 6 | u->fbrd, 64u);

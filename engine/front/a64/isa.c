@@ -16,13 +16,14 @@ void a64_reset(struct gcpu *g)
 {
 	struct a64_state *st = a64_st(g);
 	u8 levels = st->timer_levels;	/* what the controller still thinks */
+	u32 hz = st->cntfrq;
 
 	memset(st, 0, sizeof(*st));
 	st->timer_levels = levels;
 	st->pstate = A64_D | A64_A | A64_I | A64_F | A64_EL1 | A64_SP;
 	st->sctlr = SCTLR_RES1;
 	st->oslsr = OSLSR_LOCKED;
-	st->cntfrq = A64_CNTFRQ;
+	st->cntfrq = hz ? hz : A64_CNTFRQ;
 	g->fp_flags = g->fp_rm = 0;
 	g->xcpt.pending = false;
 	g->halted = false;

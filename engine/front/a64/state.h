@@ -48,7 +48,7 @@ struct a64_state {
 	u64 cntvoff;			/* the virtual count is the physical one less this */
 	u64 cntv_cval, cntp_cval;
 	u32 cntv_ctl, cntp_ctl;
-	u32 cntfrq;			/* Hz; a runner that cannot hide the host's sets it */
+	u32 cntfrq;	/* Hz; outlives resets: a runner that cannot hide the host's sets it */
 	u8 timer_levels;	/* as last told the controller: bit 0 CNTV's, bit 1 CNTP's */
 	/* performance monitors: no counters but the cycle counter */
 	u64 pmcr, pmccntr, pmccfiltr, pmcntenset, pmintenset, pmovsset, pmuserenr, pmselr;

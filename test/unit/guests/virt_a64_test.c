@@ -245,6 +245,26 @@ static void test_wires(void **s)
 	unlink(kernel);
 }
 
+static u32 peek(gpa_t gpa)
+{
+	return (u32)range_mmio_read(space_find(&vm->space, gpa), gpa, 4);
+}
+
+static void test_power_key(void **s)
+{
+	const char *kernel = kernel_file(20000);
+
+	assert_int_equal(START_A64(pair("kernel", kernel)), OK);
+	assert_string_equal(vm->dev[VIRT_A64_GPIO].name, "gpio");
+	assert_int_equal(vm_press(vm), OK);
+	assert_int_equal(peek(0x9030000 + 0x3fc), 1 << VIRT_A64_POWER_KEY);
+	assert_int_equal(vm_pause(vm), OK);
+	assert_int_equal(vm_press(vm), E_STATE);
+	stop();
+	assert_int_equal(vm_press(vm), E_STATE);
+	unlink(kernel);
+}
+
 static void test_disks_and_console(void **s)
 {
 	u8 sectors[1024] = { 0 };
@@ -329,6 +349,7 @@ int main(void)
 		cmocka_unit_test(test_biggest),
 		cmocka_unit_test(test_tree_like_qemus),
 		cmocka_unit_test(test_wires),
+		cmocka_unit_test(test_power_key),
 		cmocka_unit_test(test_disks_and_console),
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_out_of_memory),

@@ -247,7 +247,7 @@ static void ref_end(u32 cpu, u32 group, u32 intid)
 /* ---- what the machine does ---- */
 
 static u64 seed;
-static bool disciplined;	/* guests end interrupts in order; few list registers suffice then */
+static bool disciplined; /* guests end interrupts in order; few list registers suffice then */
 static struct { u32 intid[16], group[16], n; } taken[CPUS];
 
 static u32 rnd(u32 n)

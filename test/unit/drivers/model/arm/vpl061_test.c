@@ -69,6 +69,29 @@ static void power_key(void **state)
 	assert_false(bench_level[0]);
 }
 
+static void a_press(void **state)
+{
+	wr(IBE, 8);
+	wr(IE, 8);
+	vpl061_press(&d, 3);
+	assert_true(bench_level[0]);
+	assert_int_equal(rd(DATA), 8);
+	wr(IC, 8);
+	bench_pass(99 * NS_PER_MS);
+	assert_int_equal(rd(DATA), 8);
+	vpl061_press(&d, 3);			/* impatient */
+	bench_pass(99 * NS_PER_MS);
+	assert_int_equal(rd(DATA), 8);
+	dev_reset(&d);
+	assert_int_equal(rd(DATA), 8);
+	wr(IE, 8);
+	bench_pass(NS_PER_MS);
+	assert_int_equal(rd(DATA), 0);
+	assert_true(bench_level[0]);
+	assert_int_equal(timer_next(), NS_NEVER);
+	vpl061_press(&d, 3);			/* and then the machine goes */
+}
+
 static void one_edge(void **state)
 {
 	wr(IE, 1);
@@ -128,8 +151,8 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(data), T(power_key), T(one_edge), T(levels), T(other_accesses_do_nothing),
-		T(reset),
+		T(data), T(power_key), T(a_press), T(one_edge), T(levels),
+		T(other_accesses_do_nothing), T(reset),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -23,6 +23,9 @@ static void start_forgets_everything(void **s)
 	assert_int_equal(state()->cntv_ctl, 0);
 	assert_false(g.halted || g.xcpt.pending);
 	assert_int_equal(ppi.resets, 2);	/* birth, start */
+	state()->cntfrq = 1000;
+	a64_start(&g, 0, 0);
+	assert_int_equal(state()->cntfrq, 1000);
 }
 
 static void wakes_by_its_lines(void **s)
