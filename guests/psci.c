@@ -228,9 +228,13 @@ void psci(struct vcpu *v)
 {
 	struct a64_state *st = v->g.st;
 	u32 function = (u32)st->x[0];
-	struct psci_call c = { .v = v, .vm = v->vm, .wide = function & FUNCTION_64 };
+	struct psci_call c;
 	s64 row = psci_find(function);
 
+	c.v = v;
+	c.vm = v->vm;
+	c.wide = function & FUNCTION_64;
+	c.has_more = false;
 	for (u32 i = 0; i < ARRAY_LEN(c.arg); i++)
 		c.arg[i] = c.wide ? st->x[1 + i] : (u32)st->x[1 + i];
 	st->x[0] = (u64)(row < 0 ? PSCI_NOT_SUPPORTED : functions[row].call(&c));

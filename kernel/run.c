@@ -48,12 +48,14 @@ static void vcpu_note(struct vcpu *v, const struct exit *x)
 		return;			/* say nothing about how a guest came to its end */
 	last = &v->last[v->last_at++ % ARRAY_LEN(v->last)];
 	last->why = x->why;
-	last->gpa = x->gpa;
-	last->len = x->len;
-	last->write = x->write;
-	last->value = x->value;
-	if (unlikely(x->why == EXIT_FAIL || x->why == EXIT_SHUTDOWN))
+	if (x->why == EXIT_MMIO || x->why == EXIT_PIO) {
+		last->gpa = x->gpa;
+		last->len = x->len;
+		last->write = x->write;
+		last->value = x->value;
+	} else if (x->why == EXIT_FAIL || x->why == EXIT_SHUTDOWN) {
 		memcpy(last->text, x->text, sizeof(last->text));
+	}
 }
 
 static bool vcpu_must_leave(const struct vcpu *v)

@@ -105,6 +105,7 @@ static err_t el2_init(struct gcpu *g)
 		return ERRF(E_NOMEM, "no memory for stage 2, or more than %u machines", VMIDS - 1);
 	*c = (struct el2_cpu){ .g = g, .st = g->st, .machine = g->space->accel, .host = CPU_MAX };
 	c->machine->cpus++;
+	c->st->cntfrq = (u32)sysreg_read(cntfrq_el0);
 	return OK;
 }
 
@@ -143,7 +144,6 @@ static void turn_begin(struct el2_cpu *c)
 		prepared[cpu_self->id] = true;
 		el2_gic_init();
 	}
-	c->st->cntfrq = (u32)sysreg_read(cntfrq_el0);
 	sysreg_write(vtcr_el2, vtcr(c->machine));
 	sysreg_write(vttbr_el2, vttbr(c->machine));
 	sysreg_write(hcr_el2, HCR_GUEST);

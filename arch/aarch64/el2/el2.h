@@ -1,6 +1,6 @@
 /*
- * Arm's EL2 as a runner for AArch64 guests at EL1 and EL0: between el2.c (what is shared, the loop),
- * state.c (load and store), gic.c and timer.c, exits.c, sysregs.c.
+ * Arm's EL2 as a runner for AArch64 guests at EL1 and EL0: between el2.c (what is shared, the
+ * loop), state.c (load and store), gic.c and timer.c, exits.c, sysregs.c.
  *
  * FVP itself runs at EL2 without VHE, so a guest's EL1 registers stay in the CPU for a whole turn:
  * the CPU is *loaded*. General registers, SP_EL0, pc and pstate are exact after each exit.

@@ -1,6 +1,6 @@
 /*
- * Why the guest was left, by exception class (ESR_EL2.EC, Arm ARM D17.2.39). Accesses to devices are
- * described by the syndrome; those that it cannot describe (pairs, write-back) are not emulated.
+ * Why the guest was left, by exception class (ESR_EL2.EC, Arm ARM D17.2.39). Accesses to devices
+ * are described by the syndrome; those that it cannot describe (pairs, write-back) are not emulated.
  */
 #include "arch/aarch64/el2/el2.h"
 #include "arch/aarch64/sys/host.h"
@@ -71,13 +71,6 @@ static enum el2_next exit_hvc(struct el2_cpu *c, u64 esr, struct exit *x)
 	return leave(x, EXIT_HYPERCALL);
 }
 
-/* The trap comes before it, an HVC's after it. */
-static enum el2_next exit_smc(struct el2_cpu *c, u64 esr, struct exit *x)
-{
-	c->st->pc += 4;
-	return exit_hvc(c, esr, x);
-}
-
 static enum el2_next exit_sysreg(struct el2_cpu *c, u64 esr, struct exit *x)
 {
 	u32 reg = A64_SYSREG((u32)(esr >> 20 & 3), (u32)(esr >> 14 & 7), (u32)(esr >> 10 & 15),
@@ -116,6 +109,13 @@ static void clean_block(struct el2_cpu *c, gpa_t gpa)
 	mem_clean(r->host + (from - r->base), to - from);
 }
 
+static bool is_controller(struct el2_cpu *c, gpa_t gpa)
+{
+	const struct range *r = space_find(c->g->space, gpa);
+
+	return r && r->kind == RANGE_MMIO && r->ctx == c->g->intc_ctl;
+}
+
 static enum el2_next device_access(struct el2_cpu *c, u64 esr, gpa_t gpa, struct exit *x)
 {
 	struct el2_access *a = &c->access;
@@ -123,6 +123,9 @@ static enum el2_next device_access(struct el2_cpu *c, u64 esr, gpa_t gpa, struct
 
 	if (!(esr & ISV))
 		return fail(c, x, "an instruction that is not emulated accesses a device", esr);
+	/* The interrupt controller must know what is in list registers. */
+	if (is_controller(c, gpa))
+		el2_gic_store(c);
 	*a = (struct el2_access){ .is_signed = esr & SSE, .wide = esr & SF, .reg = (u8)reg,
 				  .len = (u8)(1u << (esr >> 22 & 3)) };
 	x->gpa = gpa;
@@ -179,7 +182,7 @@ static exit_fn *const exits[EC_COUNT] = {
 	[EC_UNKNOWN] = exit_undefined,
 	[EC_WFX] = exit_wait,
 	[EC_HVC] = exit_hvc,
-	[EC_SMC] = exit_smc,
+	[EC_SMC] = exit_undefined,		/* there is no EL3 */
 	[EC_SYSREG] = exit_sysreg,
 	[EC_INSN_ABORT] = exit_abort,
 	[EC_DATA_ABORT] = exit_abort,

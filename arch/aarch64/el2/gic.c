@@ -18,7 +18,9 @@
 #define ICH_VMCR	s3_4_c12_c11_7
 #define ICH_AP0R0	s3_4_c12_c8_0
 #define ICH_AP1R0	s3_4_c12_c9_0
-enum { HCR_EN = 1 << 0, HCR_UIE = 1 << 1, HCR_LRENPIE = 1 << 2, HCR_EOICOUNT_SHIFT = 27 };
+enum { HCR_EN = 1 << 0, HCR_LRENPIE = 1 << 2, HCR_NPIE = 1 << 3, HCR_VGRP0EIE = 1 << 4,
+       HCR_VGRP1EIE = 1 << 6, HCR_EOICOUNT_SHIFT = 27 };
+enum { VMCR_ENG0 = 1 << 0, VMCR_ENG1 = 1 << 1 };
 
 /* Encodings: LR0 to 7 in c12, 8 to 15 in c13. */
 #define LISTS(X) \
@@ -72,6 +74,13 @@ void el2_gic_init(void)
 	sysreg_write_named(ICH_HCR, 0);
 }
 
+/* More is pending than fits: come back when nothing listed is, or a group is enabled. */
+static u32 wants(u32 vmcr)
+{
+	return HCR_NPIE | (vmcr & VMCR_ENG0 ? 0 : HCR_VGRP0EIE) |
+	       (vmcr & VMCR_ENG1 ? 0 : HCR_VGRP1EIE);
+}
+
 void el2_gic_load(struct el2_cpu *c)
 {
 	u64 lr[A64_LR_MAX];
@@ -86,7 +95,7 @@ void el2_gic_load(struct el2_cpu *c)
 	sysreg_write_named(ICH_VMCR, ich[A64_ICH_VMCR]);
 	sysreg_write_named(ICH_AP0R0, ich[A64_ICH_AP0R]);
 	sysreg_write_named(ICH_AP1R0, ich[A64_ICH_AP1R]);
-	sysreg_write_named(ICH_HCR, HCR_EN | HCR_LRENPIE | (more ? HCR_UIE : 0));
+	sysreg_write_named(ICH_HCR, HCR_EN | HCR_LRENPIE | (more ? wants(ich[A64_ICH_VMCR]) : 0));
 	c->listed = true;
 }
 

@@ -304,19 +304,28 @@ static enum vt_next exit_shutdown(struct svm_cpu *s, struct exit *x)
 	return leave(x, EXIT_SHUTDOWN);
 }
 
+static enum vt_next device_access(struct svm_cpu *s, gpa_t gpa, struct exit *x)
+{
+	svm_fetch(s);
+	s->vmcb->shadow = 0;
+	return vt_mmio(&s->vt, gpa, x);
+}
+
 static enum vt_next exit_page(struct svm_cpu *s, struct exit *x)
 {
 	u64 info = s->vmcb->exit_info1;
 	gpa_t gpa = s->vmcb->exit_info2;
 	enum access access = info & 16 ? ACCESS_FETCH : info & 2 ? ACCESS_WRITE : ACCESS_READ;
+	const struct range *r = space_find(s->vt.g->space, gpa);
 
+	if (r && r->kind == RANGE_MMIO)
+		return device_access(s, gpa, x);
 	switch (nested_fault(s->vt.nested, gpa, access)) {
 	case NESTED_MAPPED:
 		return VT_AGAIN;
 	case NESTED_MMIO:
-		svm_fetch(s);
-		s->vmcb->shadow = 0;
-		return vt_mmio(&s->vt, gpa, x);
+	case NESTED_READONLY:
+		return device_access(s, gpa, x);
 	default:
 		fmt_buf(x->text, sizeof(x->text), "no memory to map %#llx",
 			(unsigned long long)gpa);
