@@ -228,6 +228,7 @@ void psci(struct vcpu *v)
 {
 	struct a64_state *st = v->g.st;
 	u32 function = (u32)st->x[0];
+	u64 mask = function & FUNCTION_64 ? UINT64_MAX : UINT32_MAX;
 	struct psci_call c;
 	s64 row = psci_find(function);
 
@@ -236,7 +237,7 @@ void psci(struct vcpu *v)
 	c.wide = function & FUNCTION_64;
 	c.has_more = false;
 	for (u32 i = 0; i < ARRAY_LEN(c.arg); i++)
-		c.arg[i] = c.wide ? st->x[1 + i] : (u32)st->x[1 + i];
+		c.arg[i] = st->x[1 + i] & mask;
 	st->x[0] = (u64)(row < 0 ? PSCI_NOT_SUPPORTED : functions[row].call(&c));
 	for (u32 i = 0; c.has_more && i < ARRAY_LEN(c.more); i++)
 		st->x[1 + i] = c.more[i];

@@ -40,22 +40,11 @@ static s64 vcpu_budget(const struct vcpu *v)
 
 static void vcpu_note(struct vcpu *v, const struct exit *x)
 {
-	struct exit *last;
-
 	v->g.exits[x->why]++;
 	v->retired = v->g.icount;
 	if (x->why == EXIT_BUDGET || x->why == EXIT_HALT)
 		return;			/* say nothing about how a guest came to its end */
-	last = &v->last[v->last_at++ % ARRAY_LEN(v->last)];
-	last->why = x->why;
-	if (x->why == EXIT_MMIO || x->why == EXIT_PIO) {
-		last->gpa = x->gpa;
-		last->len = x->len;
-		last->write = x->write;
-		last->value = x->value;
-	} else if (x->why == EXIT_FAIL || x->why == EXIT_SHUTDOWN) {
-		memcpy(last->text, x->text, sizeof(last->text));
-	}
+	v->last[v->last_at++ % ARRAY_LEN(v->last)] = (u8)x->why;
 }
 
 static bool vcpu_must_leave(const struct vcpu *v)

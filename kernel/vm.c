@@ -212,6 +212,7 @@ static err_t vm_build_cpus(struct vm *vm, const struct vm_plan *plan)
 		v->g.isa = plan->board->isa;
 		v->g.runner = plan->runner;
 		v->g.space = &vm->space;
+		v->g.ports = &vm->ports;
 		v->g.clock = &vm->clock;
 		v->g.index = v->index = vm->vcpus;
 		v->g.cpus = count;

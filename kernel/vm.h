@@ -70,8 +70,8 @@ struct vcpu {
 	_Atomic bool park;		/* leave the guest and stay PARKED */
 	_Atomic u64 retired;		/* g.icount as of the last exit */
 	/* owning CPU only */
-	struct exit exit;	/* the current one; a runner finds the answer to MMIO in it */
-	struct exit last[8];		/* the newest telling exits, ring at last_at */
+	struct exit exit;		/* the current one */
+	u8 last[8];		/* enum exit_why of the newest telling exits, ring at last_at */
 	u32 last_at;
 };
 

@@ -154,6 +154,7 @@ static void turn_begin(struct el2_cpu *c)
 	sysreg_write(vpidr_el2, sysreg_read(midr_el1));
 	sysreg_write(vmpidr_el2, a64_mpidr(g->index));
 	el2_load(c);
+	el2_timer_turn(c);
 	barrier_isb();
 	c->loaded = true;
 }
@@ -241,10 +242,14 @@ static u64 guest_try(struct el2_cpu *c)
 	el2_timer_start(c);
 	if (likely(!atomic_load(&g->attention) && !atomic_load(&cpu_self->pending)))
 		slot = el2_enter(c->st);
+	c->esr = sysreg_read(esr_el2);
+	c->far = sysreg_read(far_el2);
+	c->hpfar = sysreg_read(hpfar_el2);
 	el2_timer_stop(c);
 	if (slot == EL2_IRQ && el2_gic_wants())
 		el2_gic_store(c);
 	atomic_store(&g->in_guest, false);
+	arch_irq_enable();
 	return slot;
 }
 
@@ -255,14 +260,11 @@ static void el2_run(struct gcpu *g, struct exit *x)
 
 	if (!c->loaded)
 		turn_begin(c);
-	if (c->access.pending)
-		el2_resume(c, x);
 	while (next == EL2_AGAIN && may_enter(c, x)) {
 		u64 slot = guest_try(c);
 
 		if (slot)
 			next = el2_exit(c, slot, x);
-		arch_irq_enable();
 	}
 }
 

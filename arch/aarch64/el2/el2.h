@@ -24,14 +24,11 @@ struct el2_cpu {
 	/* owning CPU only */
 	u64 nested_seen;
 	u32 host;			/* CPU that ->nested_seen is of; CPU_MAX: none */
+	u64 esr, far, hpfar;		/* at the last exit */
 	bool loaded;
+	bool ppi_off;			/* the virtual timer's interrupt is disabled on this CPU */
 	bool listed;			/* list registers hold interrupts of the guest's */
 	u32 lists;			/* how many */
-	/* an access to a device that the kernel answers: register, and what becomes of the value */
-	struct el2_access {
-		bool pending, is_signed, wide;
-		u8 reg, len;
-	} access;
 };
 
 /* What becomes of an exit. */
@@ -56,12 +53,12 @@ void el2_gic_store(struct el2_cpu *c);
 bool el2_gic_wants(void);
 
 /* timer.c: the guest's virtual timer runs while the guest does. */
+void el2_timer_turn(struct el2_cpu *c);		/* a turn begins */
 void el2_timer_start(struct el2_cpu *c);
 void el2_timer_stop(struct el2_cpu *c);
 
 /* exits.c */
 enum el2_next el2_exit(struct el2_cpu *c, u64 slot, struct exit *x);
-void el2_resume(struct el2_cpu *c, const struct exit *x);
 /* An exception of class @class (ESR_ELx.EC) at the present pc, as the CPU would take it. */
 void el2_raise(struct el2_cpu *c, u32 class, u32 iss);
 

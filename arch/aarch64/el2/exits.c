@@ -90,10 +90,9 @@ static enum el2_next exit_sysreg(struct el2_cpu *c, u64 esr, struct exit *x)
 /* ---- stage 2 ---- */
 
 /* HPFAR_EL2 has bits 47:12 of the address from its bit 4 on. */
-static gpa_t fault_gpa(void)
+static gpa_t fault_gpa(const struct el2_cpu *c)
 {
-	return (sysreg_read(hpfar_el2) & MASK(44) & ~MASK(4)) << 8 |
-	       (sysreg_read(far_el2) & MASK(12));
+	return (c->hpfar & MASK(44) & ~MASK(4)) << 8 | (c->far & MASK(12));
 }
 
 /*
@@ -109,44 +108,38 @@ static void clean_block(struct el2_cpu *c, gpa_t gpa)
 	mem_clean(r->host + (from - r->base), to - from);
 }
 
-static bool is_controller(struct el2_cpu *c, gpa_t gpa)
+/* Where there is nothing, or ROM, writes go nowhere and reads float high. */
+static u64 mmio_access(struct el2_cpu *c, gpa_t gpa, u32 len, bool write, u64 value)
 {
 	const struct range *r = space_find(c->g->space, gpa);
 
-	return r && r->kind == RANGE_MMIO && r->ctx == c->g->intc_ctl;
+	c->g->exits[EXIT_MMIO]++;
+	if (!r || r->kind != RANGE_MMIO)
+		return MASK(8 * len);
+	/* The interrupt controller must know what is in list registers. */
+	if (r->ctx == c->g->intc_ctl)
+		el2_gic_store(c);
+	if (!write)
+		return range_mmio_read(r, gpa, len);
+	range_mmio_write(r, gpa, len, value);
+	return value;
 }
 
 static enum el2_next device_access(struct el2_cpu *c, u64 esr, gpa_t gpa, struct exit *x)
 {
-	struct el2_access *a = &c->access;
-	u32 reg = esr >> 16 & 31;
+	u32 reg = esr >> 16 & 31, len = 1u << (esr >> 22 & 3);
+	bool write = esr & WNR;
+	u64 v = write && reg != 31 ? c->st->x[reg] & MASK(8 * len) : 0;
 
 	if (!(esr & ISV))
 		return fail(c, x, "an instruction that is not emulated accesses a device", esr);
-	/* The interrupt controller must know what is in list registers. */
-	if (is_controller(c, gpa))
-		el2_gic_store(c);
-	*a = (struct el2_access){ .is_signed = esr & SSE, .wide = esr & SF, .reg = (u8)reg,
-				  .len = (u8)(1u << (esr >> 22 & 3)) };
-	x->gpa = gpa;
-	x->len = a->len;
-	x->write = esr & WNR;
-	x->value = x->write && reg != 31 ? c->st->x[reg] & MASK(8 * a->len) : 0;
-	a->pending = !x->write;
+	v = mmio_access(c, gpa, len, write, v) & MASK(8 * len);
+	if (!write && esr & SSE)
+		v = (u64)sext(v, 8 * len);
+	if (!write && reg != 31)
+		c->st->x[reg] = esr & SF ? v : (u32)v;
 	c->st->pc += 4;
-	return leave(x, EXIT_MMIO);
-}
-
-void el2_resume(struct el2_cpu *c, const struct exit *x)
-{
-	struct el2_access *a = &c->access;
-	u64 v = x->value & MASK(8 * a->len);
-
-	a->pending = false;
-	if (a->is_signed)
-		v = (u64)sext(v, 8 * a->len);
-	if (a->reg != 31)
-		c->st->x[a->reg] = a->wide ? v : (u32)v;
+	return EL2_AGAIN;
 }
 
 static enum el2_next exit_abort(struct el2_cpu *c, u64 esr, struct exit *x)
@@ -154,10 +147,14 @@ static enum el2_next exit_abort(struct el2_cpu *c, u64 esr, struct exit *x)
 	u32 kind = esr & FSC_MASK;
 	bool data = esr >> 26 == EC_DATA_ABORT, write = data && esr & WNR && !(esr & S1PTW);
 	enum access access = !data ? ACCESS_FETCH : write ? ACCESS_WRITE : ACCESS_READ;
-	gpa_t gpa = fault_gpa();
+	gpa_t gpa = fault_gpa(c);
+	const struct range *r;
 
 	if (kind != FSC_TRANSLATION && kind != FSC_ACCESS && kind != FSC_PERMISSION)
 		return fail(c, x, "an abort that is no fault of translation", esr);
+	r = space_find(c->g->space, gpa);
+	if (r && r->kind == RANGE_MMIO && data && !(esr & S1PTW))
+		return device_access(c, esr, gpa, x);
 	switch (nested_fault(&c->machine->nested, gpa, access)) {
 	case NESTED_MAPPED:
 		if (!(sysreg_read(sctlr_el1) & SCTLR_M))
@@ -190,7 +187,7 @@ static exit_fn *const exits[EC_COUNT] = {
 
 enum el2_next el2_exit(struct el2_cpu *c, u64 slot, struct exit *x)
 {
-	u64 esr = sysreg_read(esr_el2);
+	u64 esr = c->esr;
 
 	if (slot == EL2_IRQ || slot == EL2_FIQ)
 		return EL2_AGAIN;

@@ -11,11 +11,14 @@
 
 static bool ppi_off[CPU_MAX];		/* by host CPU: the interrupt is disabled */
 
-static void ppi_switch(bool off)
+void el2_timer_turn(struct el2_cpu *c)
 {
-	if (ppi_off[cpu_self->id] == off)
-		return;
-	ppi_off[cpu_self->id] = off;
+	c->ppi_off = ppi_off[cpu_self->id];
+}
+
+static void ppi_switch(struct el2_cpu *c, bool off)
+{
+	ppi_off[cpu_self->id] = c->ppi_off = off;
 	if (off)
 		gic_disable(A64_PPI_CNTV);
 	else
@@ -26,7 +29,8 @@ void el2_timer_start(struct el2_cpu *c)
 {
 	const struct a64_state *st = c->st;
 
-	ppi_switch(st->timer_levels & 1);
+	if (unlikely(c->ppi_off != (st->timer_levels & 1)))
+		ppi_switch(c, st->timer_levels & 1);
 	sysreg_write(cntv_cval_el0, st->cntv_cval);
 	sysreg_write(cntv_ctl_el0, st->cntv_ctl);
 }

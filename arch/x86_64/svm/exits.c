@@ -234,7 +234,7 @@ static enum vt_next exit_io(struct svm_cpu *s, struct exit *x)
 	bool string = info & SVM_IO_STRING;
 
 	if (string)
-		svm_fetch(s);
+		svm_fetch_code(s);
 	s->vmcb->shadow = 0;
 	return vt_port(&s->vt, (u16)(info >> 16), (info & SVM_IO_SIZE) >> 4, info & SVM_IO_IN,
 		       string, s->vmcb->exit_info2, x);
@@ -304,11 +304,12 @@ static enum vt_next exit_shutdown(struct svm_cpu *s, struct exit *x)
 	return leave(x, EXIT_SHUTDOWN);
 }
 
-static enum vt_next device_access(struct svm_cpu *s, gpa_t gpa, struct exit *x)
+static enum vt_next device_access(struct svm_cpu *s, gpa_t gpa, const struct range *r,
+				  struct exit *x)
 {
-	svm_fetch(s);
+	svm_fetch_code(s);
 	s->vmcb->shadow = 0;
-	return vt_mmio(&s->vt, gpa, x);
+	return vt_mmio(&s->vt, gpa, r, x);
 }
 
 static enum vt_next exit_page(struct svm_cpu *s, struct exit *x)
@@ -319,13 +320,13 @@ static enum vt_next exit_page(struct svm_cpu *s, struct exit *x)
 	const struct range *r = space_find(s->vt.g->space, gpa);
 
 	if (r && r->kind == RANGE_MMIO)
-		return device_access(s, gpa, x);
+		return device_access(s, gpa, r, x);
 	switch (nested_fault(s->vt.nested, gpa, access)) {
 	case NESTED_MAPPED:
 		return VT_AGAIN;
 	case NESTED_MMIO:
 	case NESTED_READONLY:
-		return device_access(s, gpa, x);
+		return device_access(s, gpa, r, x);
 	default:
 		fmt_buf(x->text, sizeof(x->text), "no memory to map %#llx",
 			(unsigned long long)gpa);

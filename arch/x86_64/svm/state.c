@@ -103,19 +103,15 @@ void svm_fetch_code(struct svm_cpu *s)
 	ss->attr = (u16)((ss->attr & ~X86_SEG_DPL) | c->cpl << 5);
 }
 
-void svm_fetch(struct svm_cpu *s)
+void svm_fetch(struct vt_cpu *v)
 {
-	struct x86_state *st = s->vt.st;
+	struct svm_cpu *s = container_of(v, struct svm_cpu, vt);
+	struct x86_state *st = v->st;
 	const struct vmcb *c = s->vmcb;
 
-	svm_fetch_code(s);
-	seg_get(&st->seg[X86_FS], &c->fs);
-	seg_get(&st->seg[X86_GS], &c->gs);
-	if (x86_mode(st) == X86_MODE64)
-		return;			/* the others have no base */
-	seg_get(&st->seg[X86_ES], &c->es);
-	seg_get(&st->seg[X86_DS], &c->ds);
-	seg_get(&st->seg[X86_SS], &c->ss);
+#define GET(member, index) seg_get(&st->seg[index], &c->member);
+	SEGMENTS(GET)
+#undef GET
 	svm_fetch_code(s);
 }
 
@@ -140,10 +136,7 @@ void svm_store(struct svm_cpu *s)
 	struct x86_state *st = s->vt.st;
 	const struct vmcb *c = s->vmcb;
 
-#define GET(member, index) seg_get(&st->seg[index], &c->member);
-	SEGMENTS(GET)
-#undef GET
-	svm_fetch_code(s);
+	svm_fetch(&s->vt);
 #define GET(member) st->member = c->member;
 	PLAIN(GET)
 #undef GET

@@ -152,6 +152,7 @@ static err_t svm_init(struct gcpu *g)
 		return ERRF(E_NOMEM, "no memory for SVM");
 	s->vt.g = g;
 	s->vt.st = g->st;
+	s->vt.fetch = svm_fetch;
 	s->vt.st->tsc_hz = clock_tsc_hz();
 	s->host = CPU_MAX;
 	s->vmcb = page_alloc(0, NODE_ANY);
@@ -310,8 +311,6 @@ static void svm_run(struct gcpu *g, struct exit *x)
 	}
 	if (!s->vt.loaded)
 		turn_begin(s);
-	if (s->vt.pending)
-		next = vt_resume(&s->vt, x);
 	while (next == VT_AGAIN && may_enter(s, x)) {
 		bool entered = guest_try(s);
 

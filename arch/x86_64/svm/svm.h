@@ -17,8 +17,8 @@ struct svm_cpu {
 /* state.c: the whole state to the control block, and back. */
 void svm_load(struct svm_cpu *s);
 void svm_store(struct svm_cpu *s);
-/* What emulating an instruction looks at: control and segment registers. */
-void svm_fetch(struct svm_cpu *s);
+/* vt_cpu.fetch: control and all segment registers. */
+void svm_fetch(struct vt_cpu *v);
 /* What finding it looks at: control registers, CS, and the privilege in SS. */
 void svm_fetch_code(struct svm_cpu *s);
 void svm_debug_take(struct svm_cpu *s);

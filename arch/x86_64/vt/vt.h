@@ -16,7 +16,8 @@
 #define VT_CODE_BYTES	16
 
 struct vt_cpu {
-	/* set once */
+	/* set once; fetch: all segment registers to the state */
+	void (*fetch)(struct vt_cpu *v);
 	struct gcpu *g;
 	struct x86_state *st;
 	struct nested *nested;		/* the machine's */
@@ -27,12 +28,11 @@ struct vt_cpu {
 	struct vt_host {		/* what the guest's takes the place of */
 		u64 xcr0, tsc_aux;
 	} host;
-	/* what the kernel has been asked for: a step of an instruction, or IN's */
-	enum vt_pending { VT_IDLE, VT_STEP, VT_IN } pending;
+	/* the instruction that is being carried out, and the device that it accesses, or its port */
 	const struct x86_insn *insn;
 	struct x86_access access;
-	gpa_t device;			/* that the instruction accesses, or its port */
-	u32 in_len;
+	gpa_t device;
+	const struct range *range;	/* that ->device is in, if any */
 	/* instructions that the guest was left at, by RIP: see fetch.c */
 	struct vt_code {
 		u64 rip, cr3;
@@ -102,12 +102,10 @@ bool vt_skip(struct vt_cpu *v);
 bool vt_skip_known(struct vt_cpu *v, u64 cr3, u16 cs_attr);
 
 /*
- * device.c: accesses to devices; all segment registers have been fetched.
- * Emulate the instruction at RIP, which accessed @gpa where no memory is.
+ * device.c: accesses to devices, under the same condition.
+ * Emulate the instruction at RIP, which accessed @gpa, in @r or (NULL) where nothing is.
  */
-enum vt_next vt_mmio(struct vt_cpu *v, gpa_t gpa, struct exit *x);
+enum vt_next vt_mmio(struct vt_cpu *v, gpa_t gpa, const struct range *r, struct exit *x);
 /* IN, OUT, INS, OUTS of @len bytes at @port; @next: RIP behind it. */
 enum vt_next vt_port(struct vt_cpu *v, u16 port, u32 len, bool in, bool string, u64 next,
 		     struct exit *x);
-/* The kernel has answered: finish what was pending, or ask for the next. */
-enum vt_next vt_resume(struct vt_cpu *v, struct exit *x);

@@ -205,16 +205,11 @@ static const struct mmio_ops port_ops = { port_read, port_write };
 /* Read the port; then, if that is right and this is the last CPU, write the number to the next. */
 static bool step_port(struct gcpu *g, struct exit *x)
 {
-	bool wrote = x->write, last = g->index + 1 == vcpu_of(g)->vm->vcpus;
-
-	if (g->icount > 1 && !wrote && (x->value != g->index || x->len != 1))
+	if (ports_read(g->ports, 0x80, 1) != g->index)
 		return step_fail(g, x);
-	x->why = EXIT_PIO;
-	x->write = g->icount > 1 && last;
-	x->gpa = 0x80 + x->write;
-	x->len = 1;
-	x->value = g->index;
-	return true;
+	if (g->index + 1 == vcpu_of(g)->vm->vcpus)
+		ports_write(g->ports, 0x81, 1, g->index);
+	return step_spin(g, x);
 }
 
 static const struct {
