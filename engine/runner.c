@@ -10,7 +10,7 @@ static const struct runner *runner_pick_best(const struct isa *isa, const char *
 	*why = "this build has no runner";
 	for (const struct runner *const *r = runners; *r; r++) {
 		if ((*r)->probe(isa, why)) {
-			*why = r == runners ? "the best there is" : "the best this host can do";
+			*why = "the best there is";
 			return *r;
 		}
 	}

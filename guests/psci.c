@@ -9,6 +9,7 @@
 #include "engine/front/a64/state.h"
 #include "engine/isa.h"
 #include "guests/virt_a64.h"
+#include "kernel/base/str.h"
 
 enum psci_result {	/* PSCI 5.2.2 */
 	PSCI_SUCCESS = 0,
@@ -35,8 +36,8 @@ struct psci_call {
 	struct vm *vm;
 	bool wide;		/* 64-bit arguments */
 	u64 arg[3];
-	u64 more[3];		/* for x1 to x3 ... */
-	bool has_more;		/* ... if this is set */
+	bool has_more;
+	u64 more[3];		/* for x1 to x3, if has_more says so; not cleared before */
 };
 
 static s64 psci_find(u32 function);
@@ -180,6 +181,7 @@ static s64 trng_rnd(struct psci_call *c)
 
 	if (!bits || bits > 3 * width)
 		return PSCI_INVALID_PARAMETERS;
+	memset(c->more, 0, sizeof(c->more));
 	for (u32 i = 3; i-- && bits; bits -= MIN(bits, width)) {
 		if (!rng || rng_read(rng, &c->more[i], sizeof(c->more[i])) != OK)
 			return TRNG_NO_ENTROPY;
