@@ -29,5 +29,6 @@ $(BENCH)/exits-aarch64.bin: test/bench/exits/aarch64.S | $(PACKAGES)
 .PHONY: bench bench-programs
 bench-programs: $(BENCH)/native $(BENCH)/initrd.gz $(BENCH)/intloop.elf $(LINUX) \
   $(BENCH)/exits-x86_64.bin $(BENCH)/exits-aarch64.bin
-bench: hosted $(if $T,$(if $(findstring exits,$T),x86_64 aarch64),x86_64 aarch64) bench-programs ## figures beside QEMU's; T="sha256 fp" RUNS=5
+BENCH_IMAGES := $(if $(or $(if $T,,all),$(findstring exits,$T)),x86_64 aarch64)
+bench: hosted $(BENCH_IMAGES) bench-programs ## figures beside QEMU's; T="sha256 fp" RUNS=5
 	@test/bench/bench.py $(if $(RUNS),--runs $(RUNS)) $(T)

@@ -1,6 +1,6 @@
 /*
  * Why the guest was left, by exception class (ESR_EL2.EC, Arm ARM D17.2.39). Accesses to devices
- * are described by the syndrome; those that it cannot describe (pairs, write-back) are not emulated.
+ * are described by the syndrome; what it cannot describe (pairs, write-back) is not emulated.
  */
 #include "arch/aarch64/el2/el2.h"
 #include "arch/aarch64/sys/host.h"

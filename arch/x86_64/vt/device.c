@@ -40,7 +40,7 @@ static void page_fault(struct vt_cpu *v, u64 va, u32 error)
 	vt_raise_error(v->st, X86_V_PF, error);
 }
 
-/* The guest's @va: *gpa, and *host if that is memory for what is wanted. False: a fault is parked. */
+/* The guest's @va: *gpa, and *host if that is memory for what is wanted. False: it faults. */
 static bool reach(struct vt_cpu *v, u64 va, u32 len, bool write, gpa_t *gpa, u8 **host)
 {
 	u32 here = (u32)MIN(len, PAGE_SIZE - (va & ~PAGE_MASK)), error;

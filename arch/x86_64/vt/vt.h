@@ -28,7 +28,7 @@ struct vt_cpu {
 	struct vt_host {		/* what the guest's takes the place of */
 		u64 xcr0, tsc_aux;
 	} host;
-	/* the instruction that is being carried out, and the device that it accesses, or its port */
+	/* the instruction that is being carried out, and the device or port that it accesses */
 	const struct x86_insn *insn;
 	struct x86_access access;
 	gpa_t device;
