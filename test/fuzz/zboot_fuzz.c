@@ -1,4 +1,5 @@
 /* Any bytes as an EFI kernel: its header, and as what is said to be inside it. */
+#include "kernel/base/str.h"
 #include "test/fuzz/image_load.h"
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
