@@ -313,6 +313,7 @@ static enum vt_next exit_page(struct svm_cpu *s, struct exit *x)
 	case NESTED_MAPPED:
 		return VT_AGAIN;
 	case NESTED_MMIO:
+	case NESTED_READONLY:
 		svm_fetch(s);
 		s->vmcb->shadow = 0;
 		return vt_mmio(&s->vt, gpa, x);

@@ -63,6 +63,7 @@ struct x86_state {
 	u64 mtrr_base[X86_MTRR_VAR], mtrr_mask[X86_MTRR_VAR];
 	u64 kvm_system_time, kvm_wall_clock;	/* KVM's paravirtual clock */
 	u64 tsc_adjust;			/* the guest's TSC less guest time in ticks */
+	u64 tsc_hz;			/* of the runner that has it: not saved; 0: not run yet */
 	/* between instructions */
 	u8 shadow;	/* bit 0: after STI; bit 1: after MOV SS: no interrupt yet */
 	u8 nmi_blocked;			/* until IRET */
