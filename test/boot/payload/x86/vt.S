@@ -6,19 +6,12 @@
  * Prints "N checks passed" and switches the machine off, or "FAIL line N" and ends it through
  * isa-debug-exit. r15 counts; r14 is where to go on after an exception; [seen] says which it was.
  */
-	.set BASE, 0x200000		/* where we are loaded: _start is 0x200 behind */
-	.set COM1, 0x3f8
-	.set SCRATCH, COM1 + 7
-	.set LAPIC, 0xfee00000
-	.set IOAPIC, 0xfec00000
-	.set PD, 0x4000			/* page directory of the first GiB */
-	.set LOW, 0x8000		/* code for real mode and for protected mode */
-	.set USER, 0x400000		/* 2 MiB page for user mode */
+#include "test/boot/payload/x86/layout.h"
 
 /* ---- the header: Documentation/arch/x86/boot.rst ---- */
 	.text
 	.code64
-	.globl header
+	.globl gdt, gdt_limit, back64
 header:
 	.org 0x1f1
 	.byte 1				/* setup_sects */
@@ -91,7 +84,7 @@ tables:
 	movl $0x20, %eax
 	ltr %ax
 	xorl %ecx, %ecx
-	leaq stubs(%rip), %rax
+	leaq entries(%rip), %rax
 1:	call gate_set
 	addq $16, %rax
 	incl %ecx
@@ -289,7 +282,7 @@ tables:
 	inb $0x71, %al
 	cmpb $0xa5, %al
 	OK(e)
-	leaq text(%rip), %rsi			/* strings: forth, back, none, a page that is not there */
+	leaq text(%rip), %rsi		/* strings: forth, back, none, a page that is not there */
 	movl $5, %ecx
 	movl $SCRATCH, %edx
 	cld
@@ -504,8 +497,9 @@ tables:
 	movl $0, 0x310(%rbx)
 	movl $0x4400, %ecx			/* an NMI: its handler sends another one */
 	movl %ecx, 0x300(%rbx)
-	nop
-	IS($2, nmis(%rip))
+1:	movl 0x30(%rbx), %eax			/* SVM has no window for NMIs: exits are one */
+	cmpl $2, nmis(%rip)
+	jne 1b
 	IS($1, nested(%rip))
 	movl $0x40, 0x320(%rbx)			/* timer, once */
 	movl $0xb, 0x3e0(%rbx)
@@ -538,9 +532,8 @@ tables:
 /* ---- the other modes ---- */
 	leaq low(%rip), %rsi
 	movl $LOW, %edi
-	movl $low_end - low, %ecx
+	movl $low_size, %ecx
 	rep movsb
-	movl $tables32 - low + LOW, %eax
 	leaq 1f(%rip), %rax
 	movq %rax, back64(%rip)
 	movq %rsp, kernel_rsp(%rip)
@@ -551,9 +544,9 @@ tables:
 1:	movq kernel_rsp(%rip), %rsp
 	lgdt gdt_register(%rip)
 	lidt idt_register(%rip)
-	IS($0x32, LOW + modes32 - low)		/* it was there */
-	IS($0x16, LOW + modes16 - low)
-	IS($0x36, LOW + modespae - low)
+	IS($0x32, at_modes32)		/* it was there */
+	IS($0x16, at_modes16)
+	IS($0x36, at_modespae)
 	RDMSR(0xc0000080)
 	IS($0xd01, %eax)
 	RAISES(6, ud2)
@@ -561,16 +554,16 @@ tables:
 
 /* ---- a second CPU ---- */
 	leaq ap(%rip), %rsi
-	movl $LOW + 0x1000, %edi
-	movl $ap_end - ap, %ecx
+	movl $AP, %edi
+	movl $ap_size, %ecx
 	rep movsb
 	movl $LAPIC, %ebx
 	movl $1 << 24, 0x310(%rbx)
 	movl $0x4500, 0x300(%rbx)
 	movl $1 << 24, 0x310(%rbx)
-	movl $0x4600 | (LOW + 0x1000) >> 12, 0x300(%rbx)
+	movl $0x4600 | AP >> 12, 0x300(%rbx)
 1:	pause
-	cmpl $0xa9, LOW + 0x1000 + ap_here - ap
+	cmpl $0xa9, at_ap_here
 	jne 1b
 	incl %r15d
 
@@ -646,7 +639,7 @@ gate_set:				/* %rax: handler, %ecx: vector */
 	ret
 
 	.balign 16
-stubs:
+entries:
 	.set vector, 0
 	.rept 32
 	.balign 16
@@ -697,8 +690,14 @@ nmi_interrupt:
 	pushq %rax
 	movl $LAPIC, %eax
 	movl $0x4400, 0x300(%rax)
+	pushq %rbx
+	pushq %rcx
+	pushq %rdx
 	movl $1, %eax
 	cpuid
+	popq %rdx
+	popq %rcx
+	popq %rbx
 	movl nmis(%rip), %eax			/* blocked until IRET */
 	movl %eax, nested(%rip)
 	popq %rax
@@ -741,140 +740,6 @@ user:
 1:	int $0x80
 user_end:
 
-	.balign 32
-/* ---- at LOW: from 32-bit compatibility mode down to real mode and up again ---- */
-	.code32
-low:
-	movl $0x18, %eax
-	movl %eax, %ds
-	movl %eax, %es
-	movl %eax, %ss
-	movl $LOW + 0xff0, %esp
-	movl %cr0, %eax
-	andl $0x7fffffff, %eax			/* paging off: no long mode any more */
-	movl %eax, %cr0
-	movl $0xc0000080, %ecx
-	rdmsr
-	andl $0x400, %eax
-	jnz low_fail
-	movl $1, %eax
-	cpuid					/* an exit in here */
-	movb $0x32, LOW + modes32 - low
-	ljmp $0x48, $LOW + low16 - low
-	.code16
-low16:
-	movl %cr0, %eax
-	andb $0xfe, %al
-	movl %eax, %cr0
-	ljmp $0, $LOW + real - low
-real:
-	xorw %ax, %ax
-	movw %ax, %ds
-	movw %ax, %es
-	movw %ax, %ss
-	movw $LOW + 0xff0, %sp
-	movl $1, %eax
-	cpuid
-	movw $SCRATCH, %dx
-	movb $0x77, %al
-	outb %al, %dx
-	xorb %al, %al
-	inb %dx, %al
-	cmpb $0x77, %al
-	jne low_fail16
-	movw $0x20 * 4, %di			/* INT 20h by the real mode's own table */
-	movw $LOW + real_interrupt - low, (%di)
-	movw $0, 2(%di)
-	int $0x20
-	movw $6 * 4, %di			/* #UD */
-	movw $LOW + real_undefined - low, (%di)
-	movw $0, 2(%di)
-	.byte 0x0f, 0x01, 0xc1			/* VMCALL, 3 bytes */
-	cmpb $3, LOW + real_count - low
-	jne low_fail16
-	movb $0x16, LOW + modes16 - low
-	lgdtl LOW + gdt_low - low
-	movl %cr0, %eax
-	orb $1, %al
-	movl %eax, %cr0
-	ljmpl $0x30, $LOW + up32 - low
-real_interrupt:
-	incb LOW + real_count - low
-	iretw
-real_undefined:
-	addb $2, LOW + real_count - low
-	movw %sp, %bp
-	addw $3, (%bp)
-	iretw
-low_fail16:
-	movb $2, %al
-	outb %al, $0xf4
-	.code32
-up32:
-	movl $0x18, %eax
-	movl %eax, %ds
-	movl %eax, %es
-	movl %eax, %ss
-	movl $0xc0000080, %ecx			/* PAE paging: LME off, the same directories */
-	rdmsr
-	andl $~0x100, %eax
-	wrmsr
-	movl $tables32 - low + LOW, %edi
-	movl $PD + 1, (%edi)
-	movl $PD + 0x1001, 8(%edi)
-	movl $PD + 0x2001, 16(%edi)
-	movl $PD + 0x3001, 24(%edi)
-	movl %edi, %cr3
-	movl %cr0, %eax
-	orl $0x80000000, %eax
-	movl %eax, %cr0
-	movl LAPIC + 0xf0, %eax
-	cmpl $0x1ff, %eax
-	jne low_fail
-	movl $1, %eax
-	cpuid
-	movb $0x36, LOW + modespae - low
-	movl %cr0, %eax
-	andl $0x7fffffff, %eax
-	movl %eax, %cr0
-	movl $0x2000, %eax			/* and long mode again */
-	movl %eax, %cr3
-	movl $0xc0000080, %ecx
-	rdmsr
-	orl $0x100, %eax
-	wrmsr
-	movl %cr0, %eax
-	orl $0x80000000, %eax
-	movl %eax, %cr0
-	ljmp $0x10, $LOW + up64 - low
-	.code64
-up64:
-	jmp *back64
-	.code32
-low_fail:
-	movb $3, %al
-	outb %al, $0xf4
-	.balign 32
-tables32: .fill 32, 1, 0
-gdt_low: .word gdt_end - gdt - 1
-	.long gdt
-modes32: .long 0
-modes16: .long 0
-modespae: .long 0
-real_count: .long 0
-low_end:
-
-/* ---- at LOW + 1000h: what another CPU starts with ---- */
-	.code16
-ap:
-	movl $0xa9, %cs:(ap_here - ap)
-1:	cli
-	hlt
-	jmp 1b
-ap_here: .long 0
-ap_end:
-	.code64
-
 /* ---- data ---- */
 	.balign 16
 gdt:	.quad 0, 0
@@ -886,7 +751,8 @@ gdt_tss: .quad 0x0000890000000067, 0	/* 20h */
 	.quad 0x00cff3000000ffff	/* 43h: the user's data */
 	.quad 0x000f9b000000ffff	/* 48h: 16-bit code */
 gdt_end:
-gdt_register: .word gdt_end - gdt - 1
+	.set gdt_limit, gdt_end - gdt - 1
+gdt_register: .word gdt_limit
 	.quad gdt
 idt_register: .word 16 * 256 - 1
 	.quad idt
