@@ -140,6 +140,9 @@ tables:
 	RAISES(6, vmresume)
 	RAISES(6, vmmcall)
 	RAISES(6, clgi)
+	leaq value(%rip), %rax
+	xorl %ecx, %ecx
+	xorl %edx, %edx
 	RAISES(6, monitor)
 	RAISES(6, mwait)
 	RAISES(13, movl $99, %ecx; rdpmc)
