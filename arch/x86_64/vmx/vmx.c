@@ -25,7 +25,7 @@
 #include "kernel/base/panic.h"
 #include "kernel/base/str.h"
 
-enum { CPUID_VMX = 1 << 5 };
+enum { CPUID_VMX = 1 << 5, CPUID_SVM = 1 << 2 };	/* leaf 1 ecx, leaf 80000001h ecx */
 /* Of TSC ticks: 128 between two PAUSEs of a loop that has been going on for 4096. */
 enum { PLE_GAP = 128, PLE_WINDOW = 4096 };
 /*
@@ -47,6 +47,13 @@ void vmcs_broken(u64 field)
 	panic("VMCS field %#llx cannot be accessed", (unsigned long long)field);
 }
 
+static bool has_svm(void)
+{
+	u32 a, b, c, d;
+
+	return __get_cpuid(0x80000001, &a, &b, &c, &d) && c & CPUID_SVM;
+}
+
 static bool vmx_probe(const struct isa *isa, const char **why)
 {
 	u32 a, b, c, d;
@@ -55,7 +62,8 @@ static bool vmx_probe(const struct isa *isa, const char **why)
 	*why = "VT-x runs x86_64 guests only";
 	if (isa != &x86_isa)
 		return false;
-	*why = "the CPU has no VT-x";
+	/* On AMD's CPUs it is svm_probe() that knows what is missing. */
+	*why = has_svm() ? NULL : "the CPU has neither VT-x nor SVM";
 	if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & CPUID_VMX))
 		return false;
 	*why = "the firmware has switched VT-x off";
@@ -162,7 +170,7 @@ static const char *host_prepare(void)
 	return NULL;
 }
 
-/* What never changes. Fields that are not named are 0 already: the page was. */
+/* What never changes. */
 static void vmcs_fill(struct vmx_cpu *s)
 {
 	const struct vmx_caps *c = vmx_caps();
