@@ -15,9 +15,9 @@ MAKEFLAGS += --no-builtin-rules
 # ---- folders -------------------------------------------------------------------------
 MACHINE := $(shell uname -m)
 CORE := kernel/base kernel mmu mmu/tuning engine engine/tuning engine/fp engine/ir \
-        engine/front/rv64 engine/front/x86 engine/back/interp engine/back/jit engine/back/x86_64 \
-        engine/back/aarch64 drivers/port drivers/model drivers/model/virtio drivers/model/rv \
-        drivers/model/x86 guests
+        engine/front/rv64 engine/front/a64 engine/front/x86 engine/back/interp engine/back/jit \
+        engine/back/x86_64 engine/back/aarch64 drivers/port drivers/model drivers/model/virtio \
+        drivers/model/pci drivers/model/rv drivers/model/arm drivers/model/x86 guests
 BARE := $(CORE) arch/bare boot drivers/host
 
 HOSTED := $(CORE) kernel/cli arch/hosted
@@ -26,7 +26,7 @@ DIRS_hosted  := $(HOSTED) arch/hosted/$(MACHINE)
 DIRS_hosted_aarch64 := $(HOSTED) arch/hosted/aarch64
 DIRS_x86_64  := $(BARE) arch/x86_64 arch/x86_64/sys arch/x86_64/vt arch/x86_64/svm arch/x86_64/vmx \
                 boot/x86_64
-DIRS_aarch64 := $(BARE) arch/aarch64 arch/aarch64/sys boot/aarch64
+DIRS_aarch64 := $(BARE) arch/aarch64 arch/aarch64/sys arch/aarch64/el2 boot/aarch64
 
 CPU_hosted  := $(MACHINE)
 CPU_x86_64  := x86_64

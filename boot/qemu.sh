@@ -3,8 +3,8 @@
 #
 # usage: [X=1] boot/qemu.sh x86_64|aarch64 ESP.img [QEMU OPTION]...
 # Ctrl-C goes to the guest; Ctrl-A x ends it all. X=1 prints the command. MEMORY (default 1536)
-# in MiB, CPUS (default 2), CPU and MACHINE replace the defaults; FIRMWARE and FIRMWARE_VARS name
-# other UEFI images.
+# in MiB, CPUS (default 2), CPU, MACHINE and THREADS replace the defaults; FIRMWARE and
+# FIRMWARE_VARS name other UEFI images.
 set -eu
 [ $# -ge 2 ] || { sed -n 's/^# usage: /usage: /p' "$0" >&2; exit 64; }
 host=$1 esp=$2
@@ -23,7 +23,7 @@ aarch64)
 esac
 
 set -- "qemu-system-$host" -M "$machine" -cpu "$cpu" -smp "${CPUS:-2}" -m "${MEMORY:-1536}" \
-	-accel tcg,thread=multi -nodefaults -display none -no-reboot \
+	-accel "tcg,thread=${THREADS:-multi}" -nodefaults -display none -no-reboot \
 	-chardev stdio,id=console,signal=off -serial chardev:console \
 	-drive "if=pflash,format=raw,readonly=on,file=$code" \
 	-drive "if=pflash,format=raw,snapshot=on,file=$vars" \

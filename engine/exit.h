@@ -11,8 +11,8 @@
 	X(HALT,      "waits for an interrupt (WFI, HLT)") \
 	X(YIELD,     "spins politely (PAUSE, WRS.STO, YIELD)") \
 	X(HYPERCALL, "asks the machine's built-in firmware (SBI, PSCI, VMCALL)") \
-	X(MMIO,      "hardware runners: access to a device register") \
-	X(PIO,       "hardware runners: port access") \
+	X(MMIO,      "counted only: hardware runners' accesses to device registers") \
+	X(PIO,       "counted only: their accesses to ports") \
 	X(IRQ_WINDOW,"hardware runners: interrupts can be taken now") \
 	X(SHUTDOWN,  "the guest crashed beyond its own repair (triple fault)") \
 	X(DEBUG,     "breakpoint, single step, watchpoint") \
@@ -27,10 +27,6 @@ enum exit_why {
 
 struct exit {
 	enum exit_why why;
-	gpa_t gpa;		/* MMIO; PIO: the port */
-	u32 len;
-	bool write;
-	u64 value;		/* MMIO, PIO: data out, or in when resumed */
 	char text[120];		/* FAIL, SHUTDOWN */
 };
 

@@ -18,6 +18,7 @@
 #include "mmu/tlb.h"
 
 struct isa;
+struct ports;
 struct runner;
 struct code_cache;
 struct journal;
@@ -51,6 +52,7 @@ struct gcpu {
 	const struct isa *isa;
 	const struct runner *runner;
 	struct space *space;
+	struct ports *ports;		/* x86: the I/O space */
 	struct gclock *clock;
 	u32 index;			/* hart id, MPIDR, APIC id */
 	u32 cpus;			/* of its machine */

@@ -2,9 +2,9 @@
 #include "engine/isa.h"
 #include "kernel/base/str.h"
 
-extern const struct isa rv64_isa, x86_isa;
+extern const struct isa rv64_isa, a64_isa, x86_isa;
 
-const struct isa *const isas[] = { &rv64_isa, &x86_isa, NULL };
+const struct isa *const isas[] = { &rv64_isa, &a64_isa, &x86_isa, NULL };
 
 const struct isa *isa_find(const char *name)
 {

@@ -50,6 +50,8 @@ struct isa {
 
 	void (*reset)(struct gcpu *g);
 	/*
+	 * From here to interrupt: NULL if it cannot be translated, only run by a CPU of its own.
+	 *
 	 * Append IR for code at w->pc until the block must end (the caller calls ir_finish());
 	 * as many instructions as ir_insn() lets begin, at least one (an undefined instruction
 	 * is IR that raises). Returns false if not even the first instruction fits in w->len.

@@ -12,7 +12,7 @@ static const struct runner *runner_pick_best(const struct isa *isa, const char *
 		const char *reason = NULL;
 
 		if ((*r)->probe(isa, &reason)) {
-			*why = r == runners ? "the best there is" : "the best this host can do";
+			*why = "the best there is";
 			return *r;
 		}
 		*why = reason ? reason : *why;

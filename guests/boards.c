@@ -3,10 +3,11 @@
 
 #include "kernel/base/str.h"
 
-extern const struct board virt_rv64_board, pc_x86_board;
+extern const struct board virt_rv64_board, virt_a64_board, pc_x86_board;
 
 const struct board *const boards[] = {
 	&virt_rv64_board,
+	&virt_a64_board,
 	&pc_x86_board,
 	NULL,
 };

@@ -16,7 +16,6 @@ static const struct {
 	{ 0, "\xfd" "7zXZ", "compressed with xz; unpack it (unxz), or use gzip" },
 	{ 0, "\x28\xb5\x2f\xfd", "compressed with zstd; unpack it (unzstd), or use gzip" },
 	{ 0, "BZh", "compressed with bzip2; unpack it (bunzip2), or use gzip" },
-	{ 4, "zimg", "a self-decompressing EFI kernel; use the Image inside it" },
 	{ 0, "MZ", "an EFI program, but no Linux Image" },
 	{ 0, "!<arch>", "an archive, not a kernel" },
 };
@@ -54,6 +53,10 @@ err_t image_parse(const char *file, const u8 *data, u64 len, struct image *out)
 	*out = (struct image){ .file = file, .data = data, .len = len, .bytes = len, .size = len };
 	if (!len)
 		return ERRF(E_FORMAT, "%s: empty file", file);
+	if (zboot_match(data, len)) {
+		e = zboot_open(out);
+		return e == OK ? image_parse_gzip(out) : e;
+	}
 	if (gzip_match(data, len))
 		return image_parse_gzip(out);
 	if (elf_match(data, len))

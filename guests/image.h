@@ -1,5 +1,6 @@
 /*
- * Files that a machine starts from: a Linux Image (also gzip-compressed), ELF64, or raw bytes.
+ * Files that a machine starts from: a Linux Image (also gzip-compressed, also inside
+ * an EFI program that would decompress it), ELF64, or raw bytes.
  *
  * image_parse() only reads and finds everything that can be wrong with the file; image_place()
  * fits the result into the guest's memory; image_load() copies.
@@ -23,7 +24,7 @@ struct image {
 	enum image_kind kind;
 	bool gzip;
 	const char *arch;	/* "riscv64" ...; NULL: the file does not say */
-	const u8 *data;		/* the file */
+	const u8 *data;		/* the file, or what of it counts */
 	u64 len;
 	u64 bytes;		/* LINUX, RAW: how many to copy, after decompression */
 	u64 offset;		/* LINUX: wanted distance from the start of RAM; 0: no wish */
@@ -51,6 +52,10 @@ must_check err_t image_load(const struct image *i, const struct guest_ram *ram, 
 			    gpa_t *entry);
 
 /* ---- the formats, for image.c ---- */
+
+/* An EFI program with a compressed Image in it? Then make that @i's data. */
+bool zboot_match(const u8 *data, u64 len);
+must_check err_t zboot_open(struct image *i);
 
 /* Do @len bytes begin an uncompressed Image? */
 bool linux_match(const u8 *head, u64 len);

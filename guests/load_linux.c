@@ -18,6 +18,7 @@ enum {
 	LINUX_PE_OFFSET = 60,
 	LINUX_HEADER = 64,
 	LINUX_ALIGN = 2 << 20,
+	LINUX_OLD_OFFSET = 0x80000,	/* of an arm64 kernel that does not know its size: < 3.17 */
 	X86_MAGIC = 0x202,		/* "HdrS" */
 	X86_HEADER = 0x206,
 	PE_SECTIONS = 6,
@@ -76,6 +77,8 @@ err_t linux_parse(const u8 *head, u64 len, struct image *i)
 		return ERRF(E_FORMAT, "%s: truncated: %llu of %llu bytes are there", i->file,
 			    (unsigned long long)i->bytes, (unsigned long long)end);
 	i->offset = load_le64(head + LINUX_TEXT_OFFSET);
+	if (str_eq(i->arch, "aarch64") && !load_le64(head + LINUX_IMAGE_SIZE))
+		i->offset = LINUX_OLD_OFFSET;
 	i->size = MAX(i->bytes, load_le64(head + LINUX_IMAGE_SIZE));
 	if (i->offset % PAGE_SIZE || (str_eq(i->arch, "riscv64") && i->offset % LINUX_ALIGN))
 		return ERRF(E_FORMAT, "%s: misaligned text_offset 0x%llx in the header", i->file,

@@ -89,16 +89,11 @@ static bool cpu_start(void *ctx, u32 cpu, u8 page)
 	return off;
 }
 
-/* Guest time at which that CPU's TSC will have reached @tsc; never too early. */
 static ns_t cpu_tsc_time(void *ctx, u32 cpu, u64 tsc)
 {
 	const struct vm *vm = ctx;
-	const struct x86_state *st = vm->vcpu[cpu].g.st;
-	u64 ticks = tsc - st->tsc_adjust, hz = MAX(st->tsc_hz, 1u), s = ticks / hz;
 
-	if ((s64)ticks < 0)
-		return 0;
-	return MIN(s, (u64)UINT32_MAX) * NS_PER_SEC + ticks % hz * NS_PER_SEC / hz + 1;
+	return x86_tsc_time(&vm->vcpu[cpu].g, tsc);
 }
 
 static const struct x86_intc intc = {
@@ -311,7 +306,8 @@ static err_t pc_build(struct vm *vm)
 		return ERRF(E_NOMEM, "vm %s: no memory for its board", vm->config.name);
 	b->console = console_chan_port(vm->console);
 	b->lapic = (struct lapic_board){ .ioapic = &vm->dev[DEV_IOAPIC], .pic = &vm->dev[DEV_PIC],
-					 .start = cpu_start, .tsc_time = cpu_tsc_time, .ctx = vm };
+					 .start = cpu_start, .tsc_time = cpu_tsc_time,
+					 .ctx = vm };
 	b->isa = (struct isa_irqs){ .pic = &vm->dev[DEV_PIC], .ioapic = &vm->dev[DEV_IOAPIC] };
 	b->cmos = (struct cmos_board){ .below_4g = MIN(vm->config.memory, PC_LOW_END),
 				       .above_4g = vm->config.memory > PC_LOW_END ?

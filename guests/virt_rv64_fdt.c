@@ -19,11 +19,6 @@ enum {	/* phandles; a hart's interrupt controller is PHANDLE_HART + its number *
 #define TEST_REBOOT	0x7777
 #define UART_CLOCK	3686400
 
-static void prop_reg(struct dt *f, u64 base, u64 len)
-{
-	dt_prop_cells(f, "reg", (u32)(base >> 32), (u32)base, (u32)(len >> 32), (u32)len);
-}
-
 /* A <hart interrupt> pair for each output of a controller that has two for each hart. */
 static void prop_to_harts(struct dt *f, const struct vm *vm, u32 even, u32 odd)
 {
@@ -65,9 +60,9 @@ static void describe_test(struct dt *f, const struct vm *vm)
 /* The PLIC comes first: other devices drive its inputs from their birth on. */
 const struct virt_row virt_rows[] = {
 	{ &vplic_model, "plic", "plic", 0xc000000, 0x600000, 0,
-	  { "riscv,plic0" }, describe_plic },
+	  { "riscv,plic0" }, describe_plic, { IRQ_MEI, IRQ_SEI } },
 	{ &vclint_model, "clint", "clint", 0x2000000, 0x10000, 0,
-	  { "riscv,clint0" }, describe_clint },
+	  { "riscv,clint0" }, describe_clint, { IRQ_MSI, IRQ_MTI } },
 	{ &vsifive_test_model, "test", "test", 0x100000, 0x1000, 0,
 	  { "sifive,test0", "syscon" }, describe_test },
 	{ &vgoldfish_rtc_model, "rtc", "rtc", 0x101000, 0x1000, VIRT_IRQ_RTC },
@@ -79,38 +74,20 @@ const struct virt_row virt_virtio = {
 	&vblk_model, NULL, "virtio_mmio", 0x10001000, 0x1000, VIRT_IRQ_VIRTIO,
 };
 
-static void write_device(struct dt *f, const struct vm *vm, const struct virt_row *r)
+void virt_rv64_write_irq(struct dt *f, u32 irq)
 {
-	dt_node_at(f, r->node, r->base);
-	dt_prop_begin(f, "compatible");
-	dt_prop_append_text(f, r->model->compatible);
-	for (u32 i = 0; i < ARRAY_LEN(r->also) && r->also[i]; i++)
-		dt_prop_append_text(f, r->also[i]);
-	dt_prop_end(f);
-	prop_reg(f, r->base, r->len);
-	if (r->irq) {
-		dt_prop_cells(f, "interrupts", r->irq);
-		dt_prop_cells(f, "interrupt-parent", PHANDLE_PLIC);
-	}
-	if (r->describe)
-		r->describe(f, vm);
-	dt_end(f);
+	dt_prop_cells(f, "interrupts", irq);
+	dt_prop_cells(f, "interrupt-parent", PHANDLE_PLIC);
 }
 
 static void write_soc(struct dt *f, const struct vm *vm)
 {
-	const struct virt *b = vm->board_data;
-	struct virt_row slot = virt_virtio;
-
 	dt_node(f, "soc");
 	dt_prop_text(f, "compatible", "simple-bus");
 	dt_prop_cells(f, "#address-cells", 2);
 	dt_prop_cells(f, "#size-cells", 2);
 	dt_prop_flag(f, "ranges");
-	for (const struct virt_row *r = virt_rows; r->model; r++)
-		write_device(f, vm, r);
-	for (u32 i = 0; i < b->slots; i++, slot.base += slot.len, slot.irq++)
-		write_device(f, vm, &slot);
+	virt_write_devices(f, vm);
 	dt_end(f);
 }
 
@@ -164,23 +141,6 @@ static void write_harts(struct dt *f, const struct vm *vm)
 	dt_end(f);
 }
 
-static void write_chosen(struct dt *f, const struct vm *vm, const struct virt_images *images)
-{
-	struct rng *rng = virt_rng(vm);
-	u8 seed[32];
-
-	dt_node(f, "chosen");
-	dt_prop_text(f, "bootargs", vm->config.cmdline);
-	dt_prop_text(f, "stdout-path", "/soc/serial@10000000");
-	if (images->initrd_end > images->initrd) {
-		dt_prop_u64(f, "linux,initrd-start", images->initrd);
-		dt_prop_u64(f, "linux,initrd-end", images->initrd_end);
-	}
-	if (rng && rng_read(rng, seed, sizeof(seed)) == OK)
-		dt_prop(f, "rng-seed", seed, sizeof(seed));
-	dt_end(f);
-}
-
 /* Power off and reboot: a value written to the test device. */
 static void write_syscon(struct dt *f, const char *name, const char *compatible, u32 value)
 {
@@ -192,16 +152,8 @@ static void write_syscon(struct dt *f, const char *name, const char *compatible,
 	dt_end(f);
 }
 
-static void write_memory(struct dt *f, const struct vm *vm)
-{
-	dt_node_at(f, "memory", VIRT_RAM);
-	dt_prop_text(f, "device_type", "memory");
-	prop_reg(f, VIRT_RAM, vm->ram_len);
-	dt_end(f);
-}
-
-err_t virt_write_fdt(const struct vm *vm, const struct virt_images *images, void *buf, u32 cap,
-		     u32 *len)
+err_t virt_rv64_write_fdt(const struct vm *vm, const struct virt_images *images, void *buf,
+			  u32 cap, u32 *len)
 {
 	struct dt f = dt_open(buf, cap);
 
@@ -209,8 +161,8 @@ err_t virt_write_fdt(const struct vm *vm, const struct virt_images *images, void
 	dt_prop_cells(&f, "#size-cells", 2);
 	dt_prop_text(&f, "compatible", "riscv-virtio");
 	dt_prop_text(&f, "model", "riscv-virtio,fvp");
-	write_chosen(&f, vm, images);
-	write_memory(&f, vm);
+	virt_write_chosen(&f, vm, images);
+	virt_write_memory(&f, vm);
 	write_harts(&f, vm);
 	write_soc(&f, vm);
 	write_syscon(&f, "poweroff", "syscon-poweroff", TEST_POWEROFF);

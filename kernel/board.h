@@ -19,6 +19,8 @@ struct board {
 	err_t (*build)(struct vm *vm);
 	/* EXIT_HYPERCALL of @v: SBI, PSCI. */
 	void (*hypercall)(struct vcpu *v);
+	/* Press the power key of @vm, which is running; NULL: there is none. */
+	void (*press)(struct vm *vm);
 };
 
 extern const struct board *const boards[];	/* NULL ends */

@@ -30,31 +30,6 @@ static enum turn exit_hypercall(struct vcpu *v, struct exit *x)
 	return v->g.halted ? TURN_HALT : TURN_AGAIN;
 }
 
-/* For hardware runners, which finish the instruction with ->value when run again. */
-static enum turn exit_mmio(struct vcpu *v, struct exit *x)
-{
-	const struct range *r = space_find(v->g.space, x->gpa);
-
-	if (!r || r->kind != RANGE_MMIO)
-		x->value = MASK(8 * x->len);
-	else if (x->write)
-		range_mmio_write(r, x->gpa, x->len, x->value);
-	else
-		x->value = range_mmio_read(r, x->gpa, x->len);
-	return TURN_AGAIN;
-}
-
-static enum turn exit_pio(struct vcpu *v, struct exit *x)
-{
-	const struct ports *p = &v->vm->ports;
-
-	if (x->write)
-		ports_write(p, (u32)x->gpa, x->len, (u32)x->value);
-	else
-		x->value = ports_read(p, (u32)x->gpa, x->len);
-	return TURN_AGAIN;
-}
-
 static enum turn exit_shutdown(struct vcpu *v, struct exit *x)
 {
 	vm_fail(v->vm, "CPU %u gave up: %s", v->index, x->text);
@@ -78,8 +53,8 @@ static enum turn (*const exits[EXIT_COUNT])(struct vcpu *v, struct exit *x) = {
 	[EXIT_HALT] = exit_halt,
 	[EXIT_YIELD] = exit_yield,
 	[EXIT_HYPERCALL] = exit_hypercall,
-	[EXIT_MMIO] = exit_mmio,
-	[EXIT_PIO] = exit_pio,
+	[EXIT_MMIO] = exit_again,		/* runners do these themselves, and count them */
+	[EXIT_PIO] = exit_again,
 	[EXIT_IRQ_WINDOW] = exit_again,
 	[EXIT_SHUTDOWN] = exit_shutdown,
 	[EXIT_DEBUG] = exit_debug,

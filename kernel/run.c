@@ -44,7 +44,7 @@ static void vcpu_note(struct vcpu *v, const struct exit *x)
 	v->retired = v->g.icount;
 	if (x->why == EXIT_BUDGET || x->why == EXIT_HALT)
 		return;			/* say nothing about how a guest came to its end */
-	v->last[v->last_at++ % ARRAY_LEN(v->last)] = *x;
+	v->last[v->last_at++ % ARRAY_LEN(v->last)] = (u8)x->why;
 }
 
 static bool vcpu_must_leave(const struct vcpu *v)

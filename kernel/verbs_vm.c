@@ -76,6 +76,11 @@ err_t verb_vm_stop(struct call *c)
 	return call_on_vm(c, vm_stop);
 }
 
+err_t verb_vm_press(struct call *c)
+{
+	return call_on_vm(c, vm_press);
+}
+
 err_t verb_vm_reset(struct call *c)
 {
 	return call_on_vm(c, vm_reset);

@@ -212,6 +212,7 @@ static err_t vm_build_cpus(struct vm *vm, const struct vm_plan *plan)
 		v->g.isa = plan->board->isa;
 		v->g.runner = plan->runner;
 		v->g.space = &vm->space;
+		v->g.ports = &vm->ports;
 		v->g.clock = &vm->clock;
 		v->g.index = v->index = vm->vcpus;
 		v->g.cpus = count;
@@ -427,6 +428,27 @@ err_t vm_resume(struct vm *vm)
 	return paused ? OK :
 			ERRF(E_STATE, "vm %s: is %s, not paused", vm->config.name,
 			     vm_state_name(vm->state));
+}
+
+static err_t vm_press_locked(struct vm *vm)
+{
+	if (vm->state != VM_RUNNING)
+		return ERRF(E_STATE, "vm %s: is %s", vm->config.name, vm_state_name(vm->state));
+	if (!vm->board->press)
+		return ERRF(E_UNSUPPORTED, "vm %s: the board %s has no power key", vm->config.name,
+			    vm->board->name);
+	vm->board->press(vm);
+	return OK;
+}
+
+err_t vm_press(struct vm *vm)
+{
+	err_t e;
+
+	lock_take(&vm->lock);
+	e = vm_press_locked(vm);
+	lock_drop(&vm->lock);
+	return e;
 }
 
 void vm_serve_requests(void)

@@ -70,8 +70,8 @@ struct vcpu {
 	_Atomic bool park;		/* leave the guest and stay PARKED */
 	_Atomic u64 retired;		/* g.icount as of the last exit */
 	/* owning CPU only */
-	struct exit exit;	/* the current one; a runner finds the answer to MMIO in it */
-	struct exit last[8];		/* the newest telling exits, ring at last_at */
+	struct exit exit;		/* the current one */
+	u8 last[8];		/* enum exit_why of the newest telling exits, ring at last_at */
 	u32 last_at;
 };
 
@@ -157,6 +157,8 @@ err_t vm_stop(struct vm *vm);
 err_t vm_reset(struct vm *vm);		/* stop + start */
 err_t vm_pause(struct vm *vm);
 err_t vm_resume(struct vm *vm);
+/* Press its power key: the guest may then end by itself. E_UNSUPPORTED: the board has none. */
+err_t vm_press(struct vm *vm);
 /* Serve what other CPUs asked for; CPU 0's loop. */
 void vm_serve_requests(void);
 /* Called when a VM has ended and does not start again. Set by kernel/main.c. */

@@ -90,14 +90,9 @@ static void print_exits(const struct vcpu *v, struct sink *to)
 	if (!n)
 		return;
 	sink_puts(to, "last exits:");
-	for (u32 i = 0; i < n; i++) {
-		const struct exit *x = &v->last[(v->last_at - n + i) % ARRAY_LEN(v->last)];
-
-		sink_printf(to, " %s", exit_name(x->why));
-		if (x->why == EXIT_MMIO || x->why == EXIT_PIO)
-			sink_printf(to, "(%s %llx)", x->write ? "write" : "read",
-				    (unsigned long long)x->gpa);
-	}
+	for (u32 i = 0; i < n; i++)
+		sink_printf(to, " %s",
+			    exit_name(v->last[(v->last_at - n + i) % ARRAY_LEN(v->last)]));
 	sink_puts(to, "\n");
 }
 

@@ -9,7 +9,8 @@
  *
  * No CPU may go on using what was taken away or moved. So whoever does that first counts
  * ->generation up and then calls ->flush(), which returns when nobody uses the old translations
- * any more; before that nothing is put in their place and no table is freed.
+ * any more; before that nothing is put in their place and no table is freed. What was absent and
+ * comes, and on x86 what gains a right, needs no flush: the CPU looks again before it faults.
  */
 #pragma once
 
@@ -30,7 +31,7 @@ struct nested_format {
 	u64 address;		/* bits that hold a physical address */
 	u64 present;		/* any of these: the entry counts */
 	u64 table;		/* an entry that leads to a table, besides the address */
-	u64 page, block;	/* leaf of level 0, of others: readable, executable, accessed */
+	u64 page, block;	/* a leaf of level 0, of higher ones; all but writable */
 	u64 kind, kind_block;	/* above level 0: (entry & kind) == kind_block is a leaf */
 	u64 memory;		/* of a leaf: write-back memory, the guest's own types count */
 	u64 memory_forced;	/* of a leaf: ... whatever the guest says */
@@ -62,10 +63,10 @@ struct nested_setup {
 	bool forced;		/* the guest's memory types do not count (Arm: HCR_EL2.FWB) */
 	u32 tables;		/* at most so many, the root included */
 	/*
-	 * Called with the lock held. Return when every CPU either has forgotten what @f says (Arm:
-	 * DSB ISHST, TLBI IPAS2E1IS, DSB, TLBI VMALLE1IS, DSB, ISB) or is outside the guest and
-	 * will call nested_enter() first (x86: kick and wait). It may not wait for a CPU that
-	 * waits for the lock: such a one is outside.
+	 * Called with the lock held. Return when every CPU either has forgotten what @f says (Arm,
+	 * with the VMID in VTTBR_EL2: DSB ISHST, TLBI IPAS2E1IS, DSB ISH, TLBI VMALLE1IS, DSB ISH,
+	 * ISB) or is outside the guest and will call nested_enter() first (x86: kick and wait).
+	 * It may not wait for a CPU that waits for the lock: such a one is outside.
 	 */
 	void (*flush)(void *ctx, const struct nested_flush *f);
 	void *ctx;
@@ -103,10 +104,16 @@ enum nested_result {
 	NESTED_NOMEM,		/* no room for tables, nothing changed that the guest could see */
 };
 
-/* The guest may not do @access at @gpa, says the hardware. Any CPU, not inside the guest. */
+/*
+ * The guest may not do @access at @gpa, says the hardware. Any CPU, not inside the guest. Without a
+ * DSB ISHST afterwards an Arm CPU may miss the new entry and fault once more; x86 needs nothing.
+ */
 enum nested_result nested_fault(struct nested *n, gpa_t gpa, enum access access);
 
-/* Forget [gpa, gpa + len): after space_unmap(), or to have it looked up anew. */
+/*
+ * Forget [gpa, gpa + len): after space_unmap() and before the memory goes to somebody else, or to
+ * have it looked up anew.
+ */
 void nested_unmap(struct nested *n, gpa_t gpa, u64 len);
 
 /*
@@ -120,8 +127,9 @@ void nested_protect(struct nested *n);
 
 /*
  * For CPUs that flush themselves: must this one forget everything it knows of the VM before it
- * enters? @seen belongs to the pair of VM and host CPU and begins as 0. First say that the CPU is
- * in the guest (to whom ->flush() waits for), sequentially consistent, then ask.
+ * enters? @seen belongs to what shares TLB entries, on each host CPU (VMX: the VM; SVM: an ASID),
+ * and begins as 0. First say that the CPU is inside, sequentially consistent, then ask: ->flush()
+ * waits for those inside.
  */
 static inline bool nested_enter(struct nested *n, u64 *seen)
 {

@@ -77,14 +77,19 @@ err_t ports_unmap(struct ports *p, u32 base)
 }
 
 /* The range of @port; NULL: none. *@whole: all of the access lies in it. */
-static const struct port_range *ports_find(const struct ports *p, u32 port, u32 len, bool *whole)
+static const struct port_range *ports_find(struct ports *p, u32 port, u32 len, bool *whole)
 {
-	u32 i = ports_index(p, port);
+	u32 i = atomic_load_explicit(&p->last, memory_order_relaxed);
 	const struct port_range *r = &p->range[i];
 
 	*whole = false;
-	if (i == p->count || r->base > port)
-		return NULL;
+	if (i >= p->count || port - r->base >= r->len) {
+		i = ports_index(p, port);
+		r = &p->range[i];
+		if (i == p->count || r->base > port)
+			return NULL;
+		atomic_store_explicit(&p->last, i, memory_order_relaxed);
+	}
 	*whole = len <= r->len - (port - r->base);
 	return r;
 }
@@ -110,7 +115,7 @@ static void port_range_write(const struct port_range *r, u32 port, u32 len, u32 
 		lock_drop(r->lock);
 }
 
-u32 ports_read(const struct ports *p, u32 port, u32 len)
+u32 ports_read(struct ports *p, u32 port, u32 len)
 {
 	bool whole;
 	const struct port_range *r = ports_find(p, port, len, &whole);
@@ -125,7 +130,7 @@ u32 ports_read(const struct ports *p, u32 port, u32 len)
 	return val;
 }
 
-void ports_write(const struct ports *p, u32 port, u32 len, u32 val)
+void ports_write(struct ports *p, u32 port, u32 len, u32 val)
 {
 	bool whole;
 	const struct port_range *r = ports_find(p, port, len, &whole);

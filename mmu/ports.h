@@ -24,6 +24,7 @@ struct port_range {
 struct ports {
 	struct port_range *range;	/* sorted by base, not overlapping */
 	u32 count;
+	_Atomic u32 last;		/* index of the range that was found last: a guess */
 };
 
 void ports_init(struct ports *p);
@@ -34,5 +35,5 @@ err_t ports_map(struct ports *p, const struct port_range *new);
 err_t ports_unmap(struct ports *p, u32 base);	/* E_NOENT only */
 
 /* One access of a guest CPU; @len is 1, 2 or 4, @port + @len may go beyond the space. */
-u32 ports_read(const struct ports *p, u32 port, u32 len);
-void ports_write(const struct ports *p, u32 port, u32 len, u32 val);
+u32 ports_read(struct ports *p, u32 port, u32 len);
+void ports_write(struct ports *p, u32 port, u32 len, u32 val);

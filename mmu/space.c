@@ -11,6 +11,8 @@
 #include "kernel/base/heap.h"
 #include "kernel/base/str.h"
 
+#define MMIO_ALIGN 16ull	/* no access of a guest is wider, and naturally aligned ones fit */
+
 err_t space_init(struct space *s)
 {
 	*s = (struct space){ 0 };
@@ -43,17 +45,27 @@ static u32 range_index(const struct space *s, gpa_t gpa)
 	return low;
 }
 
-const struct range *space_find(const struct space *s, gpa_t gpa)
+const struct range *space_find(struct space *s, gpa_t gpa)
 {
-	u32 i = range_index(s, gpa);
+	u32 i = atomic_load_explicit(&s->last, memory_order_relaxed);
 
-	return i < s->count && s->range[i].base <= gpa ? &s->range[i] : NULL;
+	if (likely(i < s->count && gpa - s->range[i].base < s->range[i].len))
+		return &s->range[i];
+	i = range_index(s, gpa);
+	if (i == s->count || s->range[i].base > gpa)
+		return NULL;
+	atomic_store_explicit(&s->last, i, memory_order_relaxed);
+	return &s->range[i];
 }
 
+/* Devices may share a page, as small ones do on many boards. */
 static err_t range_check(const struct space *s, u32 at, const struct range *new)
 {
-	if (new->len == 0 || (new->base | new->len) % PAGE_SIZE != 0)
-		return ERRF(E_INVAL, "%s: range is empty or not page aligned", new->name);
+	u64 align = new->kind == RANGE_MMIO ? MMIO_ALIGN : PAGE_SIZE;
+
+	if (new->len == 0 || (new->base | new->len) % align != 0)
+		return ERRF(E_INVAL, "%s: range is empty or not aligned to %llu", new->name,
+			    (unsigned long long)align);
 	if (new->base + new->len - 1 < new->base)
 		return ERRF(E_RANGE, "%s: range wraps around the address space", new->name);
 	if (at < s->count && s->range[at].base <= new->base + new->len - 1)

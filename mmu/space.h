@@ -26,7 +26,7 @@ struct mmio_ops {
 
 struct range {
 	gpa_t base;
-	u64 len;			/* bytes, a multiple of PAGE_SIZE */
+	u64 len;			/* bytes, a multiple of PAGE_SIZE; MMIO: of 16 */
 	enum range_kind kind;
 	const char *name;		/* for messages, static lifetime */
 	u8 *host;			/* RAM, ROM */
@@ -44,6 +44,7 @@ struct space {
 	bool logging;
 	u64 generation;			/* grows with every change of the ranges */
 	struct code_watch watch;
+	_Atomic u32 last;	/* index of the range that space_find() found last: a guess */
 	void *accel;			/* a hardware runner's own: second-level tables */
 };
 
@@ -60,7 +61,7 @@ err_t space_map_mmio(struct space *s, gpa_t base, u64 len, const struct mmio_ops
 err_t space_unmap(struct space *s, gpa_t base);	/* E_NOENT only */
 
 /* The range that holds @gpa, or NULL. */
-const struct range *space_find(const struct space *s, gpa_t gpa);
+const struct range *space_find(struct space *s, gpa_t gpa);
 
 /*
  * Host address of [gpa, gpa + len) if it lies in one RAM range (or ROM, if !@write), else

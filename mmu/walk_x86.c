@@ -19,11 +19,12 @@ enum { PTE_P = 1 << 0, PTE_W = 1 << 1, PTE_U = 1 << 2, PTE_A = 1 << 5, PTE_D = 1
 struct step {
 	const struct walk_x86 *w;
 	struct space *space;
+	const struct range *range;	/* that the last table was in */
 	enum access access;
 	bool wide;		/* entries are of 64 bits */
 	bool has_rights;	/* this level's entries have: not the four of PAE's first */
 	u32 shift;		/* of the level */
-	gpa_t table;
+	gpa_t table, gpa;	/* of the table, of the entry in it */
 	u64 entry;
 	u64 may;		/* W and U as all levels so far grant them */
 	bool nx;		/* one of them forbids fetching */
@@ -34,12 +35,15 @@ static u32 index_bits(const struct step *at)
 	return at->wide ? 9 : 10;
 }
 
-static u8 *entry_slot(const struct step *at, gva_t va)
+/* Entries do not cross pages. NULL: not in memory that can be written. */
+static u8 *entry_slot(struct step *at, gva_t va)
 {
-	u32 size = at->wide ? 8 : 4;
+	const struct range *r = at->range;
 
-	return space_ptr(at->space, at->table + (va >> at->shift & MASK(index_bits(at))) * size,
-			 size, true);
+	at->gpa = at->table + (va >> at->shift & MASK(index_bits(at))) * (at->wide ? 8 : 4);
+	if (!r || at->gpa - r->base >= r->len)
+		r = at->range = space_find(at->space, at->gpa);
+	return r && r->kind == RANGE_RAM ? r->host + (at->gpa - r->base) : NULL;
 }
 
 static u64 entry_load(const struct step *at, u8 *slot)
@@ -51,6 +55,7 @@ static void entry_mark(const struct step *at, u8 *slot, u32 bits)
 {
 	if (!at->has_rights || (at->entry & bits) == bits)
 		return;
+	range_mark_dirty(at->range, at->gpa);
 	if (at->wide)
 		atomic_fetch_or((_Atomic u64 *)slot, bits);
 	else

@@ -1,6 +1,8 @@
 /* What runs guests on an AArch64 host, best first. */
 #include "engine/runner.h"
 
+extern const struct runner el2_runner;
+
 const struct runner *const runners[] = {
-	&hybrid_runner, &jit_runner, &interp_runner, &audit_runner, NULL
+	&el2_runner, &hybrid_runner, &jit_runner, &interp_runner, &audit_runner, NULL
 };

@@ -65,6 +65,15 @@ static bool view_is(u8 *at, u8 *ram, bool write)
 	       left == PAGE_SIZE && probe_store(at, 0) == write;
 }
 
+/* Two pages of guest RAM: what is said of where they are physically agrees with itself. */
+static bool span_is_right(const u8 *ram)
+{
+	bool joined = arch_virt_to_phys(ram + PAGE_SIZE) == arch_virt_to_phys(ram) + PAGE_SIZE;
+
+	return arch_phys_span(ram, 2 * PAGE_SIZE) == PAGE_SIZE << joined &&
+	       arch_phys_span(ram + 8, 16) == 16;
+}
+
 static void view_check(void)
 {
 	u8 *ram = arch_ram_alloc_viewed(2 * PAGE_SIZE, NODE_ANY), *view = arch_view_alloc();
@@ -86,6 +95,7 @@ static void view_check(void)
 	good &= arch_view_map(view, ram, true, true) && view_is(view, ram, true);
 	arch_view_free(view);
 	good &= !probe_store(view, 0);
+	good &= span_is_right(ram);
 	if (!good)
 		panic("a view maps what it should not, or does not map what it should");
 	arch_ram_free(ram, 2 * PAGE_SIZE);

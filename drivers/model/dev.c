@@ -157,7 +157,12 @@ static void field_print(const struct field *f, const u8 *state, struct sink *to)
 
 void dev_print(const struct dev *d, struct sink *to)
 {
-	sink_printf(to, "%s %s at 0x%lx\n", d->name, d->model->name, d->base);
+	sink_printf(to, "%s %s", d->name, d->model->name);
+	if (d->len)
+		sink_printf(to, " at 0x%lx", d->base);
+	for (const struct dev_pio *p = dev_pio(d); p->len; p++)
+		sink_printf(to, " port 0x%x", p->base);
+	sink_puts(to, "\n");
 	if (!d->state)
 		return;
 	for (const struct field *f = d->model->fields; f->name; f++)

@@ -38,6 +38,7 @@ struct vuart16550 {
 	u8 rx[FIFO], rx_head, rx_count;
 	u8 tx[TX_BUFFER];
 	u16 tx_count;
+	bool irq;			/* level on dev->irq */
 	/* not saved: follows from the above */
 	struct timer rx_timer, tx_timer;
 	bool tx_armed;
@@ -61,6 +62,7 @@ static const struct field vuart16550_fields[] = {
 	FIELD(struct vuart16550, rx_count),
 	FIELD_ARRAY(struct vuart16550, tx),
 	FIELD(struct vuart16550, tx_count),
+	FIELD(struct vuart16550, irq),
 	{ NULL },
 };
 
@@ -105,7 +107,13 @@ static u8 uart_iir(const struct vuart16550 *u)
 
 static void uart_update(struct dev *d)
 {
-	irq_set(&d->irq, uart_iir(d->state) != IIR_NONE);
+	struct vuart16550 *u = d->state;
+	bool level = uart_iir(u) != IIR_NONE;
+
+	if (level == u->irq)
+		return;
+	u->irq = level;
+	irq_set(&d->irq, level);
 }
 
 /* Four characters' time at the guest's line settings. */
@@ -387,6 +395,7 @@ static void vuart16550_reset(struct dev *d)
 	u->thre_pending = false;
 	u->tx_count = 0;
 	uart_rx_clear(u);
+	u->irq = false;
 	irq_set(&d->irq, false);
 }
 

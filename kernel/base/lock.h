@@ -1,7 +1,8 @@
 /*
  * Ticket spin lock. Interrupt handlers never take locks (they only raise flags, see
  * arch/irq.h), so there is no variant that masks interrupts. Lock order: vm->lock,
- * vm->bus_lock, then leaf locks (sched, timers, heap, pages, log), never two leaves.
+ * vm->bus_lock, nested->lock, then leaf locks (sched, timers, heap, pages, log), never two
+ * leaves.
  */
 #pragma once
 

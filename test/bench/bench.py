@@ -13,6 +13,7 @@ import shlex
 import subprocess
 import sys
 
+import exits
 from machines import MACHINES, programs
 from plot import plot
 from results import Results
@@ -27,6 +28,7 @@ EXTRAS = {
     "memory": "resident beside guest RAM, with 1 and 4 CPUs",
     "loop": "intloop.S on bare metal",
     "images": "sizes of the two images",
+    "exits": "instructions of an exit on SVM and on EL2",
 }
 FIGURES = [
     ("startup", "wall", "Linux to init, wall s", "{:.2f}", float),
@@ -164,6 +166,10 @@ class Bench:
         r = self.results
         text = "\n".join(filter(None, [r.about + "\n", r.program_table(), r.figure_table(FIGURES),
                                        images() if "images" in self.extras else ""]))
+        if "exits" in self.extras:
+            costs, errors = exits.table()
+            r.errors += errors
+            text += "\n" + costs
         if r.other.keys() & {("scaling", m) for m in r.machines}:
             text += f"\nIdeal for 4 workers on this machine: {r.ideal}.\n"
         print("\n" + text, end="")

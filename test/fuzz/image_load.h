@@ -22,7 +22,8 @@ static inline void image_load_any(const u8 *data, size_t size)
 		host = malloc(FUZZ_RAM);
 	ram.host = host;
 	if (image_parse("fuzz", data, size, &image) != OK ||
-	    image_check_arch(&image, "riscv64") != OK)
+	    (image_check_arch(&image, "riscv64") != OK &&
+	     image_check_arch(&image, "aarch64") != OK))
 		return;
 	if (image_place(&image, &ram, 0x80200000, &at) != OK)
 		return;

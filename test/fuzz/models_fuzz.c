@@ -4,6 +4,8 @@
  */
 #include "test/unit/drivers/model/bench.h"
 
+#include "drivers/model/arm/gpio.h"
+#include "drivers/model/arm/irq.h"
 #include "drivers/model/rv/irq.h"
 
 static struct bench_chr uart_port, console_port;
@@ -44,6 +46,10 @@ static const struct {
 	{ &vblk_model, 0x1000, &blk },
 	{ &vconsole_model, 0x1000, &console_port },
 	{ &vrng_model, 0x1000, &rng },
+	{ &vgic3_model, 0x1000000, NULL },
+	{ &vpl011_model, 0x1000, &uart_port },
+	{ &vpl031_model, 0x1000, NULL },
+	{ &vpl061_model, 0x1000, NULL },
 };
 
 static struct dev devs[ARRAY_LEN(rows)];
@@ -75,15 +81,37 @@ static void create_all(void)
 	}
 }
 
-/* Offsets cluster where registers are: the start, and the few far ones of PLIC and CLINT. */
+/* Offsets cluster where registers are: the start, and the few far ones of interrupt controllers. */
 static u64 take_offset(const struct dev *d, u32 len)
 {
 	static const u64 bases[] = {
-		0, 0, 0, 0x100, 0x1000, 0x2000, 0x200000, 0x4000, 0xbff8, 0xff0
+		0, 0, 0, 0x100, 0x1000, 0x2000, 0x200000, 0x4000, 0xbff8, 0xff0,
+		0x200, 0x300, 0x400, 0xc00, 0x6100, 0xa0000, 0xb0000, 0xb0200, 0xb0300, 0xd0100
 	};
 	u64 off = bases[take(1) % ARRAY_LEN(bases)] + take(1);
 
 	return off % (d->len - len + 1);
+}
+
+/* What a CPU, or a runner out of its mind, does to the GIC. */
+static void step_gic(struct dev *d)
+{
+	u64 lr[GIC_LR_MAX], val;
+	u32 ich[GIC_ICH_COUNT], cpu = (u32)take(1) % (BENCH_OUTS / 2), count = (u32)take(1) % 20;
+
+	memset(lr, (int)take(1), sizeof(lr));
+	memset(ich, (int)take(1), sizeof(ich));
+	switch (take(1) % 6) {
+	case 0: vgic3_load(d, cpu, lr, MIN(count, GIC_LR_MAX), ich); break;
+	case 1: vgic3_store(d, cpu, lr, MIN(count, GIC_LR_MAX), ich); break;
+	case 2: vgic3_ppi(d, cpu, count + 12, take(1) & 1); break;
+	case 3: vgic3_sgi(d, cpu, take(8), count & 1); break;
+	case 4:
+		val = take(2);
+		vgic3_sysreg(d, cpu, 0xc600 | (u32)take(1), count & 1, &val);
+		break;
+	case 5: vgic3_reset_cpu(d, cpu); break;
+	}
 }
 
 static void step(void)
@@ -95,12 +123,19 @@ static void step(void)
 	switch (op & 3) {
 	case 0: bench_read(d, off, len); break;
 	case 1: bench_write(d, off, len, take(len)); break;
-	case 2: bench_write(d, off, len, BENCH_RAM + (take(1) << 12)); break;
+	case 2:
+		if (d->model == &vgic3_model)
+			step_gic(d);
+		else
+			bench_write(d, off, len, BENCH_RAM + (take(1) << 12));
+		break;
 	case 3:
 		bench_pass(take(2) * NS_PER_US);
 		bench_chr_type(op & 4 ? &uart_port : &console_port, "input");
 		uart_port.out_len = console_port.out_len = 0;
 		uart_port.room = console_port.room = op;
+		if (d->model == &vpl061_model)
+			vpl061_press(d, op);
 		if (op == 0xff)
 			dev_reset(d);
 	}

@@ -49,6 +49,11 @@ ns_t arch_clock_ns(void)
 	return scale_apply(to_ns, counter_read() - start);
 }
 
+u64 clock_count_at(ns_t ns)
+{
+	return start + scale_apply(to_ticks, ns);
+}
+
 /* Most calls change nothing; writing the timer costs more than reading it, not only under QEMU. */
 void arch_timer_set(ns_t deadline)
 {

@@ -75,6 +75,7 @@ void irq_take(void);					/* from the vector, masked */
 /* clock.c */
 void clock_init(const struct boot_info *info);
 void clock_init_cpu(void);
+u64 clock_count_at(ns_t ns);			/* the counter at arch_clock_ns() = @ns */
 void clock_poll(void);					/* raise CPU_TIMER if it is due */
 
 /* uart.c */

@@ -27,7 +27,16 @@
 	.balign	2048
 	.globl	vectors
 vectors:
-	.irp	n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+	.irp	n, 0, 1, 2, 3, 4, 5, 6, 7
+	slot	\n
+	.endr
+	.irp	n, 8, 9, 10, 11		/* from a guest: el2/enter.S */
+	.balign	128
+	stp	x0, x1, [sp, #-16]!
+	mov	x0, #\n
+	b	guest_exit
+	.endr
+	.irp	n, 12, 13, 14, 15
 	slot	\n
 	.endr
 

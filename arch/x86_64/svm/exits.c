@@ -135,8 +135,8 @@ static bool skip(struct svm_cpu *s)
 {
 	if (s->vmcb->next_rip && svm_features() & SVM_CPUID_NRIP) {
 		s->vt.st->rip = s->vmcb->next_rip;
-	} else {
-		svm_fetch(s);
+	} else if (!vt_skip_known(&s->vt, s->vmcb->cr3, s->vmcb->cs.attr)) {
+		svm_fetch_code(s);
 		if (!vt_skip(&s->vt))
 			return false;
 	}
@@ -234,7 +234,7 @@ static enum vt_next exit_io(struct svm_cpu *s, struct exit *x)
 	bool string = info & SVM_IO_STRING;
 
 	if (string)
-		svm_fetch(s);
+		svm_fetch_code(s);
 	s->vmcb->shadow = 0;
 	return vt_port(&s->vt, (u16)(info >> 16), (info & SVM_IO_SIZE) >> 4, info & SVM_IO_IN,
 		       string, s->vmcb->exit_info2, x);
@@ -244,12 +244,13 @@ static enum vt_next exit_io(struct svm_cpu *s, struct exit *x)
 static enum vt_next exit_cr8(struct svm_cpu *s, struct exit *x)
 {
 	const struct x86_intc *intc = s->vt.g->intc;
-	struct x86_insn insn;
+	const struct x86_insn *insn;
 
-	svm_fetch(s);
-	if (!vt_fetch(&s->vt, &insn) || !intc)
+	svm_fetch_code(s);
+	insn = vt_fetch(&s->vt);
+	if (!insn || !intc)
 		return exit_undefined(s, x);
-	u64 val = s->vt.st->gpr[insn.rm];
+	u64 val = s->vt.st->gpr[insn->rm];
 
 	if (val > 15)
 		return exit_protection(s, x);
@@ -303,20 +304,29 @@ static enum vt_next exit_shutdown(struct svm_cpu *s, struct exit *x)
 	return leave(x, EXIT_SHUTDOWN);
 }
 
+static enum vt_next device_access(struct svm_cpu *s, gpa_t gpa, const struct range *r,
+				  struct exit *x)
+{
+	svm_fetch_code(s);
+	s->vmcb->shadow = 0;
+	return vt_mmio(&s->vt, gpa, r, x);
+}
+
 static enum vt_next exit_page(struct svm_cpu *s, struct exit *x)
 {
 	u64 info = s->vmcb->exit_info1;
 	gpa_t gpa = s->vmcb->exit_info2;
 	enum access access = info & 16 ? ACCESS_FETCH : info & 2 ? ACCESS_WRITE : ACCESS_READ;
+	const struct range *r = space_find(s->vt.g->space, gpa);
 
+	if (r && r->kind == RANGE_MMIO)
+		return device_access(s, gpa, r, x);
 	switch (nested_fault(s->vt.nested, gpa, access)) {
 	case NESTED_MAPPED:
 		return VT_AGAIN;
 	case NESTED_MMIO:
 	case NESTED_READONLY:
-		svm_fetch(s);
-		s->vmcb->shadow = 0;
-		return vt_mmio(&s->vt, gpa, x);
+		return device_access(s, gpa, r, x);
 	default:
 		fmt_buf(x->text, sizeof(x->text), "no memory to map %#llx",
 			(unsigned long long)gpa);

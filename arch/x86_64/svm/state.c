@@ -88,21 +88,31 @@ void svm_load(struct svm_cpu *s)
 		svm_debug_take(s);
 }
 
-void svm_fetch(struct svm_cpu *s)
+void svm_fetch_code(struct svm_cpu *s)
 {
 	struct x86_state *st = s->vt.st;
 	const struct vmcb *c = s->vmcb;
 	struct x86_seg *ss = &st->seg[X86_SS];
 
-#define GET(member, index) seg_get(&st->seg[index], &c->member);
-	SEGMENTS(GET)
-#undef GET
 	st->cr0 = c->cr0;
 	st->cr3 = c->cr3;
 	st->cr4 = c->cr4;
 	st->efer = c->efer & ~(u64)EFER_SVME;
+	seg_get(&st->seg[X86_CS], &c->cs);
 	/* SYSRET and its like leave something else in the descriptor. */
 	ss->attr = (u16)((ss->attr & ~X86_SEG_DPL) | c->cpl << 5);
+}
+
+void svm_fetch(struct vt_cpu *v)
+{
+	struct svm_cpu *s = container_of(v, struct svm_cpu, vt);
+	struct x86_state *st = v->st;
+	const struct vmcb *c = s->vmcb;
+
+#define GET(member, index) seg_get(&st->seg[index], &c->member);
+	SEGMENTS(GET)
+#undef GET
+	svm_fetch_code(s);
 }
 
 /* An event that was to be injected and has not been. */
@@ -126,7 +136,7 @@ void svm_store(struct svm_cpu *s)
 	struct x86_state *st = s->vt.st;
 	const struct vmcb *c = s->vmcb;
 
-	svm_fetch(s);
+	svm_fetch(&s->vt);
 #define GET(member) st->member = c->member;
 	PLAIN(GET)
 #undef GET

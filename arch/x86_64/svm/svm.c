@@ -11,6 +11,7 @@
 #include <cpuid.h>
 
 #include "arch/mem.h"
+#include "arch/x86_64/sys/clock.h"
 #include "arch/x86_64/sys/insn.h"
 #include "engine/runner.h"
 #include "kernel/base/heap.h"
@@ -30,6 +31,7 @@ void svm_enter(u64 *gpr, hpa_t vmcb, hpa_t host);
 /* What a host CPU has. */
 static struct svm_host {
 	struct vmcb *block;		/* its own registers, by VMSAVE; the page behind is HSAVE */
+	hpa_t block_at;
 	u32 asid;			/* the last one dealt out */
 	u64 generation;
 } hosts[CPU_MAX];
@@ -105,6 +107,7 @@ static bool host_prepare(struct svm_host *h)
 	h->block = page_alloc(1, NODE_ANY);
 	if (!h->block)
 		return false;
+	h->block_at = arch_virt_to_phys(h->block);
 	h->asid = 0;
 	h->generation = 1;
 	msr_write(MSR_EFER, msr_read(MSR_EFER) | EFER_SVME);
@@ -149,11 +152,14 @@ static err_t svm_init(struct gcpu *g)
 		return ERRF(E_NOMEM, "no memory for SVM");
 	s->vt.g = g;
 	s->vt.st = g->st;
+	s->vt.fetch = svm_fetch;
+	s->vt.st->tsc_hz = clock_tsc_hz();
 	s->host = CPU_MAX;
 	s->vmcb = page_alloc(0, NODE_ANY);
 	s->vt.nested = vt_join(g, &npt_format, has_huge_pages() ? 2 : 1, true);
 	if (!s->vmcb || !s->vt.nested)
 		return ERRF(E_NOMEM, "no memory for SVM");
+	s->vmcb_at = arch_virt_to_phys(s->vmcb);
 	vmcb_fill(s);
 	return OK;
 }
@@ -207,8 +213,9 @@ static void turn_begin(struct svm_cpu *s)
 {
 	struct svm_host *h = &hosts[cpu_self->id];
 
-	__asm__ volatile("vmsave %0" :: "a"(arch_virt_to_phys(h->block)) : "memory");
+	__asm__ volatile("vmsave %0" :: "a"(h->block_at) : "memory");
 	vt_tsc_load(&s->vt);
+	vt_code_forget(&s->vt);
 	svm_load(s);
 	vt_xsave_load(&s->vt);
 	s->vt.loaded = true;
@@ -267,7 +274,7 @@ static void guest_enter(struct svm_cpu *s)
 	c->rsp = st->gpr[X86_RSP];
 	c->rip = st->rip;
 	c->rflags = st->rflags;
-	svm_enter(st->gpr, arch_virt_to_phys(c), arch_virt_to_phys(hosts[cpu_self->id].block));
+	svm_enter(st->gpr, s->vmcb_at, hosts[cpu_self->id].block_at);
 	st->gpr[X86_RAX] = c->rax;
 	st->gpr[X86_RSP] = c->rsp;
 	st->rip = c->rip;
@@ -304,8 +311,6 @@ static void svm_run(struct gcpu *g, struct exit *x)
 	}
 	if (!s->vt.loaded)
 		turn_begin(s);
-	if (s->vt.pending)
-		next = vt_resume(&s->vt, x);
 	while (next == VT_AGAIN && may_enter(s, x)) {
 		bool entered = guest_try(s);
 

@@ -7,6 +7,7 @@
 struct svm_cpu {
 	struct vt_cpu vt;		/* first */
 	struct vmcb *vmcb;
+	hpa_t vmcb_at;			/* physical address of ->vmcb */
 	u32 host;			/* CPU that ->asid is of; CPU_MAX: none */
 	u64 asid_generation;
 	bool debug_live;		/* DR0 to DR3 are the guest's */
@@ -16,8 +17,10 @@ struct svm_cpu {
 /* state.c: the whole state to the control block, and back. */
 void svm_load(struct svm_cpu *s);
 void svm_store(struct svm_cpu *s);
-/* What emulating an instruction looks at: control and segment registers. */
-void svm_fetch(struct svm_cpu *s);
+/* vt_cpu.fetch: control and all segment registers. */
+void svm_fetch(struct vt_cpu *v);
+/* What finding it looks at: control registers, CS, and the privilege in SS. */
+void svm_fetch_code(struct svm_cpu *s);
 void svm_debug_take(struct svm_cpu *s);
 
 /* exits.c */

@@ -227,7 +227,7 @@ static enum vt_next exit_io(struct vmx_cpu *s, struct exit *x)
 	bool string = info & VMX_IO_STRING;
 
 	if (string) {
-		vmx_fetch(s);
+		vmx_fetch_code(s);
 		shadow_end();
 	} else {
 		skip(s);
@@ -266,7 +266,7 @@ static enum vt_next exit_cr(struct vmx_cpu *s, struct exit *x)
 	u32 cr = info & 15;
 	bool ok = false;
 
-	vmx_fetch(s);
+	vmx_fetch(&s->vt);
 	if (cr == 8)
 		ok = cr8_access(s, gpr, access == VMX_CR_TO);
 	else if (cr == 0 && access == VMX_CR_TO)
@@ -349,23 +349,32 @@ static enum vt_next exit_triple(struct vmx_cpu *s, struct exit *x)
 
 /* ---- memory ---- */
 
+static enum vt_next device_access(struct vmx_cpu *s, gpa_t gpa, const struct range *r,
+				  struct exit *x)
+{
+	vmx_fetch_code(s);
+	shadow_end();
+	return vt_mmio(&s->vt, gpa, r, x);
+}
+
 static enum vt_next exit_violation(struct vmx_cpu *s, struct exit *x)
 {
 	u64 info = vmcs_read(VMCS_QUALIFICATION);
 	gpa_t gpa = vmcs_read(VMCS_GUEST_PHYSICAL);
 	enum access access = info & VMX_EPT_FETCH ? ACCESS_FETCH :
 			     info & VMX_EPT_WRITE ? ACCESS_WRITE : ACCESS_READ;
+	const struct range *r = space_find(s->vt.g->space, gpa);
 
 	if (info & VMX_EPT_NMI_UNBLOCKED)
 		nmi_block_again();
+	if (r && r->kind == RANGE_MMIO)
+		return device_access(s, gpa, r, x);
 	switch (nested_fault(s->vt.nested, gpa, access)) {
 	case NESTED_MAPPED:
 		return VT_AGAIN;
 	case NESTED_MMIO:
 	case NESTED_READONLY:
-		vmx_fetch(s);
-		shadow_end();
-		return vt_mmio(&s->vt, gpa, x);
+		return device_access(s, gpa, r, x);
 	case NESTED_NOMEM:
 		break;
 	}

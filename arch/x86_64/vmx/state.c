@@ -147,13 +147,20 @@ void vmx_load(struct vmx_cpu *s)
 		vmx_debug_take(s);
 }
 
-void vmx_fetch(struct vmx_cpu *s)
+void vmx_fetch_code(struct vmx_cpu *s)
 {
-	struct x86_state *st = s->vt.st;
+	struct x86_seg *seg = s->vt.st->seg;
 
-	for (u32 i = 0; i < X86_SEGS; i++)
-		seg_get(i, &st->seg[i]);
+	seg_get(X86_CS, &seg[X86_CS]);
+	seg_get(X86_SS, &seg[X86_SS]);
 	vmx_cr_fetch(s);
+}
+
+void vmx_fetch(struct vt_cpu *v)
+{
+	for (u32 i = 0; i < X86_SEGS; i++)
+		seg_get(i, &v->st->seg[i]);
+	vmx_cr_fetch(container_of(v, struct vmx_cpu, vt));
 }
 
 /* An event that was to be injected and has not been. */
@@ -175,7 +182,7 @@ void vmx_store(struct vmx_cpu *s)
 	struct x86_state *st = s->vt.st;
 	u64 blocking = vmcs_read(VMCS_BLOCKING);
 
-	vmx_fetch(s);
+	vmx_fetch(&s->vt);
 #define GET(field, member) st->member = (__typeof__(st->member))vmcs_read(VMCS_##field);
 	PLAIN(GET)
 #undef GET

@@ -215,6 +215,8 @@ static err_t vmx_init(struct gcpu *g)
 		return ERRF(E_NOMEM, "no memory for VT-x");
 	s->vt.g = g;
 	s->vt.st = g->st;
+	s->vt.fetch = vmx_fetch;
+	s->vt.st->tsc_hz = clock_tsc_hz();
 	s->host = CPU_MAX;
 	s->vmcs = region_make();
 	s->vt.nested = vt_join(g, &ept_format, ept & VMX_EPT_1G ? 2 : ept & VMX_EPT_2M ? 1 : 0,
@@ -305,6 +307,7 @@ static void turn_begin(struct vmx_cpu *s)
 	s->launched = false;
 	host_load();
 	vt_tsc_load(&s->vt);
+	vt_code_forget(&s->vt);
 	vmx_load(s);
 	vt_xsave_load(&s->vt);
 	s->vt.loaded = true;
@@ -416,8 +419,6 @@ static void vmx_run(struct gcpu *g, struct exit *x)
 	}
 	if (!s->vt.loaded)
 		turn_begin(s);
-	if (s->vt.pending)
-		next = vt_resume(&s->vt, x);
 	while (next == VT_AGAIN && may_enter(s, x))
 		next = guest_try(s, x);
 }

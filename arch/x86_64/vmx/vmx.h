@@ -33,8 +33,10 @@ static inline bool vmx_can(enum vmx_word word, enum vmx_control bit)
 /* state.c: the whole state to the current VMCS, and back. */
 void vmx_load(struct vmx_cpu *s);
 void vmx_store(struct vmx_cpu *s);
-/* What emulating an instruction looks at: control and segment registers. */
-void vmx_fetch(struct vmx_cpu *s);
+/* vt_cpu.fetch: control and all segment registers. */
+void vmx_fetch(struct vt_cpu *v);
+/* What finding an instruction looks at: control registers, CS, and the privilege in SS. */
+void vmx_fetch_code(struct vmx_cpu *s);
 void vmx_debug_take(struct vmx_cpu *s);
 /* Primary controls that come and go. */
 void vmx_demand(struct vmx_cpu *s, enum vmx_control bit, bool on);

@@ -54,6 +54,7 @@ static const struct row rows[] = {
 	{ 0x80000008, ANY, { 0xffff, 0, 0, 0 }, { 0 } },
 };
 
+#define LEAVES		32u		/* of a kind, at most */
 #define LEAF_MAX	0x16u
 #define LEAF_EXT_MAX	0x80000008u
 /* KVM's leaves, for its clock: see pvclock.c. Nothing else of KVM's is there. */
@@ -157,11 +158,27 @@ static void leaf_fill(const struct vt_cpu *v, u32 leaf, u32 sub, u32 *r)
 	}
 }
 
+/* The first row of each leaf, plus 1: basic leaves, then extended ones. */
+static u8 first[2][LEAVES];
+
+static void rows_index(void)
+{
+	for (u32 i = ARRAY_LEN(rows); i-- > 0;)
+		first[rows[i].leaf >> 31][rows[i].leaf % LEAVES] = (u8)(i + 1);
+}
+
 static const struct row *row_find(u32 leaf, u32 sub)
 {
-	for (u32 i = 0; i < ARRAY_LEN(rows); i++)
-		if (rows[i].leaf == leaf && (rows[i].sub == ANY || rows[i].sub == sub))
-			return &rows[i];
+	u32 i;
+
+	if ((leaf & ~BIT(31)) >= LEAVES)
+		return NULL;
+	if (unlikely(!first[0][1]))
+		rows_index();
+	i = first[leaf >> 31][leaf % LEAVES];
+	for (; i && i <= ARRAY_LEN(rows) && rows[i - 1].leaf == leaf; i++)
+		if (rows[i - 1].sub == ANY || rows[i - 1].sub == sub)
+			return &rows[i - 1];
 	return NULL;
 }
 

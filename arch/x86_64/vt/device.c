@@ -1,162 +1,167 @@
 /*
  * Accesses to devices: the instruction is carried out step by step (engine/front/x86/access.h), its
- * accesses to memory here, those to devices by the kernel, which means leaving and coming back.
- * Plain IN and OUT, the most frequent, need no decoding: the exit says all about them.
+ * accesses to memory and to models here, without leaving the runner. Plain IN and OUT, the most
+ * frequent, need no decoding: the exit says all about them.
  */
 #include "arch/x86_64/vt/vt.h"
 #include "kernel/base/fmt.h"
 #include "kernel/base/str.h"
+#include "mmu/ports.h"
 
-/* Ask the kernel for an access. */
-static enum vt_next ask(struct vt_cpu *v, struct exit *x, enum exit_why why, gpa_t at, u32 len,
-			bool write, u64 value)
+static u64 port_access(struct vt_cpu *v, u32 port, u32 len, bool write, u64 value)
 {
-	x->why = why;
-	x->gpa = at;
-	x->len = len;
-	x->write = write;
-	x->value = value;
-	return VT_LEAVE;
+	struct ports *p = v->g->ports;
+
+	v->g->exits[EXIT_PIO]++;
+	if (write)
+		ports_write(p, port, len, (u32)value);
+	else
+		value = ports_read(p, port, len);
+	return value;
 }
 
-static enum vt_next page_fault(struct vt_cpu *v, u64 va, u32 error)
+/* Where there is nothing, or ROM, writes go nowhere and reads float high. */
+static u64 mmio_access(struct vt_cpu *v, gpa_t gpa, u32 len, bool write, u64 value)
 {
-	v->pending = VT_IDLE;
+	const struct range *r = gpa == v->device ? v->range : space_find(v->g->space, gpa);
+
+	v->g->exits[EXIT_MMIO]++;
+	if (!r || r->kind != RANGE_MMIO)
+		return write ? value : MASK(8 * len);
+	if (!write)
+		return range_mmio_read(r, gpa, len);
+	range_mmio_write(r, gpa, len, value);
+	return value;
+}
+
+static void page_fault(struct vt_cpu *v, u64 va, u32 error)
+{
 	v->st->cr2 = va;
 	vt_raise_error(v->st, X86_V_PF, error);
-	return VT_AGAIN;
 }
 
-/* Memory behind @va to the end of the access or of the page; NULL: a device, at *gpa. */
-static bool reach(struct vt_cpu *v, u64 va, u32 len, bool write, gpa_t *gpa, u8 **host, u32 *error)
+/* The guest's @va: *gpa, and *host if that is memory for what is wanted. False: it faults. */
+static bool reach(struct vt_cpu *v, u64 va, u32 len, bool write, gpa_t *gpa, u8 **host)
 {
-	u32 here = (u32)MIN(len, PAGE_SIZE - (va & ~PAGE_MASK));
+	u32 here = (u32)MIN(len, PAGE_SIZE - (va & ~PAGE_MASK)), error;
 
-	if (!vt_translate(v, va, write ? ACCESS_WRITE : ACCESS_READ, vt_is_user(v->st), gpa, error))
+	*host = NULL;
+	/* The exit has said where the only operand is. */
+	if (v->insn->mem == X86_MEM_EA && (va & ~PAGE_MASK) == (v->device & ~PAGE_MASK)) {
+		*gpa = v->device;
+		return true;
+	}
+	if (!vt_translate(v, va, write ? ACCESS_WRITE : ACCESS_READ, vt_is_user(v->st), gpa,
+			  &error)) {
+		page_fault(v, va, error);
 		return false;
+	}
 	*host = space_ptr(v->g->space, *gpa, here, write);
 	return true;
 }
 
-/* Memory in two pages, or false: one of them is a device, which gets the access as a whole. */
-static bool in_two_pages(u8 *first, u32 here, u8 *second, u32 len, bool write, u64 *value)
+/* @len bytes in one page: memory or a device. */
+static bool access_page(struct vt_cpu *v, u64 va, u32 len, bool write, u64 *value)
 {
-	u8 bytes[8];
+	u8 *host;
+	gpa_t gpa;
 
-	if (!first || !second)
+	if (!reach(v, va, len, write, &gpa, &host))
 		return false;
-	memcpy(bytes, value, sizeof(bytes));
-	if (write) {
-		memcpy(first, bytes, here);
-		memcpy(second, bytes + here, len - here);
-	} else {
-		memcpy(bytes, first, here);
-		memcpy(bytes + here, second, len - here);
-		memcpy(value, bytes, sizeof(bytes));
-	}
+	if (!host)
+		*value = mmio_access(v, gpa, len, write, *value);
+	else
+		memcpy(write ? host : (u8 *)value, write ? (u8 *)value : host, len);
 	return true;
 }
 
-/* The step's access to memory. True: *value is what was read; false: *next says how it goes on. */
-static bool step_memory(struct vt_cpu *v, struct exit *x, u64 *value, enum vt_next *next)
+/* What reaches into a second page goes there only when both can be reached. */
+static bool access_pages(struct vt_cpu *v, u64 va, u32 len, bool write, u64 *value)
 {
-	struct x86_access *a = &v->access;
-	bool write = a->step == X86_WRITE;
-	u32 here = (u32)MIN(a->width, PAGE_SIZE - (a->va & ~PAGE_MASK)), error = 0;
-	u8 *host, *host2 = NULL;
-	gpa_t gpa, gpa2;
+	u32 here = (u32)MIN(len, PAGE_SIZE - (va & ~PAGE_MASK));
+	u64 low = *value & MASK(8 * here), high = here < len ? *value >> 8 * here : 0;
+	u8 *host;
+	gpa_t gpa;
 
-	*value = write ? a->value : 0;
-	if (!reach(v, a->va, a->width, write, &gpa, &host, &error)) {
-		*next = page_fault(v, a->va, error);
+	if (likely(here == len))
+		return access_page(v, va, len, write, value);
+	if (!reach(v, va + here, len - here, write, &gpa, &host) ||
+	    !access_page(v, va, here, write, &low) ||
+	    !access_page(v, va + here, len - here, write, &high))
 		return false;
-	}
-	if (here < a->width && !reach(v, a->va + here, a->width - here, write, &gpa2, &host2,
-				      &error)) {
-		*next = page_fault(v, a->va + here, error);
-		return false;
-	}
-	if (here == a->width && host) {
-		memcpy(write ? host : (u8 *)value, write ? (u8 *)value : host, a->width);
-		return true;
-	}
-	if (here < a->width && in_two_pages(host, here, host2, a->width, write, value))
-		return true;
-	*next = ask(v, x, EXIT_MMIO, gpa, a->width, write, a->value);
-	return false;
+	*value = low | high << 8 * here;
+	return true;
 }
 
-/* Steps until one needs the kernel, or the instruction is done. */
-static enum vt_next steps(struct vt_cpu *v, struct exit *x, enum x86_step step)
+static enum vt_next refused(struct vt_cpu *v, struct exit *x)
+{
+	x->why = EXIT_FAIL;
+	fmt_buf(x->text, sizeof(x->text), "%s to a device at %#llx, rip %#llx", v->access.why,
+		(unsigned long long)v->device, (unsigned long long)v->st->rip);
+	return VT_LEAVE;
+}
+
+/* All steps; of a string as many elements as nobody else wants the CPU. */
+static enum vt_next steps(struct vt_cpu *v, struct exit *x)
 {
 	struct x86_access *a = &v->access;
-	enum vt_next next;
-	u64 value;
+	enum x86_step step = x86_access_begin(a, v->st, v->insn);
 
-	v->pending = VT_STEP;
 	for (;;) {
+		u64 value = a->value;
+
 		switch (step) {
 		case X86_DONE:
-			v->pending = VT_IDLE;
 			if (!a->again || atomic_load(&v->g->attention))
 				return VT_AGAIN;
-			v->pending = VT_STEP;
-			step = x86_access_begin(a, v->st, &v->insn);
-			break;
+			step = x86_access_begin(a, v->st, v->insn);
+			continue;
 		case X86_READ:
 		case X86_WRITE:
-			if (!step_memory(v, x, &value, &next))
-				return next;
-			step = x86_access_next(a, v->st, value);
+			if (!access_pages(v, a->va, a->width, step == X86_WRITE, &value))
+				return VT_AGAIN;
 			break;
 		case X86_IN:
 		case X86_OUT:
-			return ask(v, x, EXIT_PIO, a->va, a->width, step == X86_OUT, a->value);
+			value = port_access(v, (u32)a->va, a->width, step == X86_OUT, value);
+			break;
 		case X86_REFUSED:
-			v->pending = VT_IDLE;
-			x->why = EXIT_FAIL;
-			fmt_buf(x->text, sizeof(x->text), "%s to a device at %#llx, rip %#llx",
-				a->why, (unsigned long long)v->device,
-				(unsigned long long)v->st->rip);
-			return VT_LEAVE;
+			return refused(v, x);
 		}
+		step = x86_access_next(a, v->st, value);
 	}
 }
 
-enum vt_next vt_mmio(struct vt_cpu *v, gpa_t gpa, struct exit *x)
+/* In 64-bit mode most segments have no base, so they need not be fetched. */
+static bool needs_segments(const struct x86_insn *i)
 {
-	if (!vt_fetch(v, &v->insn)) {
+	return i->mode != X86_MODE64 || i->seg == X86_FS || i->seg == X86_GS;
+}
+
+enum vt_next vt_mmio(struct vt_cpu *v, gpa_t gpa, const struct range *r, struct exit *x)
+{
+	v->insn = vt_fetch(v);
+	if (!v->insn) {
 		vt_raise(v->st, X86_V_UD);	/* changed under our feet */
 		return VT_AGAIN;
 	}
+	if (needs_segments(v->insn))
+		v->fetch(v);
 	v->device = gpa;
-	return steps(v, x, x86_access_begin(&v->access, v->st, &v->insn));
+	v->range = r;
+	return steps(v, x);
 }
 
 enum vt_next vt_port(struct vt_cpu *v, u16 port, u32 len, bool in, bool string, u64 next,
 		     struct exit *x)
 {
+	u64 *rax = &v->st->gpr[X86_RAX], mask = MASK(8 * len), value;
+
 	if (string)
-		return vt_mmio(v, port, x);
+		return vt_mmio(v, port, NULL, x);
 	v->st->rip = next;
-	v->in_len = len;
-	v->pending = in ? VT_IN : VT_IDLE;
-	return ask(v, x, EXIT_PIO, port, len, !in, v->st->gpr[X86_RAX] & MASK(8 * len));
-}
-
-static void in_finish(struct vt_cpu *v, u64 value)
-{
-	u64 *rax = &v->st->gpr[X86_RAX], mask = MASK(8 * v->in_len);
-
-	v->pending = VT_IDLE;
-	*rax = v->in_len == 4 ? value & mask : (*rax & ~mask) | (value & mask);
-}
-
-enum vt_next vt_resume(struct vt_cpu *v, struct exit *x)
-{
-	if (v->pending == VT_IN) {
-		in_finish(v, x->value);
-		return VT_AGAIN;
-	}
-	return steps(v, x, x86_access_next(&v->access, v->st, x->value));
+	value = port_access(v, port, len, !in, *rax & mask);
+	if (in)
+		*rax = len == 4 ? value & mask : (*rax & ~mask) | (value & mask);
+	return VT_AGAIN;
 }

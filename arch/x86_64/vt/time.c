@@ -11,7 +11,6 @@ void vt_tsc_load(struct vt_cpu *v)
 {
 	ns_t start = (ns_t)atomic_load(&v->g->clock->offset);	/* host time at guest time 0 */
 
-	v->st->tsc_hz = clock_tsc_hz();
 	v->tsc_offset = v->st->tsc_adjust - clock_tsc_at(start);
 }
 

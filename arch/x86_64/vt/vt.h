@@ -12,8 +12,12 @@
 #include "engine/front/x86/state.h"
 #include "mmu/nested.h"
 
+#define VT_CODES	16
+#define VT_CODE_BYTES	16
+
 struct vt_cpu {
-	/* set once */
+	/* set once; fetch: all segment registers to the state */
+	void (*fetch)(struct vt_cpu *v);
 	struct gcpu *g;
 	struct x86_state *st;
 	struct nested *nested;		/* the machine's */
@@ -24,12 +28,19 @@ struct vt_cpu {
 	struct vt_host {		/* what the guest's takes the place of */
 		u64 xcr0, tsc_aux;
 	} host;
-	/* what the kernel has been asked for: a step of an instruction, or IN's */
-	enum vt_pending { VT_IDLE, VT_STEP, VT_IN } pending;
-	struct x86_insn insn;
+	/* the instruction that is being carried out, and the device or port that it accesses */
+	const struct x86_insn *insn;
 	struct x86_access access;
-	gpa_t device;			/* that the instruction accesses, or its port */
-	u32 in_len;
+	gpa_t device;
+	const struct range *range;	/* that ->device is in, if any */
+	/* instructions that the guest was left at, by RIP: see fetch.c */
+	struct vt_code {
+		u64 rip, cr3;
+		const u8 *host;		/* where it was read, VT_CODE_BYTES in a page; or NULL */
+		u64 head[2];		/* ... and what was there */
+		u16 cs_attr;
+		struct x86_insn insn;
+	} code[VT_CODES];
 };
 
 /*
@@ -77,23 +88,24 @@ void vt_raise_error(struct x86_state *st, u32 vector, u32 error);
 enum { X86_V_DB = 1, X86_V_UD = 6, X86_V_GP = 13, X86_V_PF = 14, X86_V_AC = 17, X86_V_MC = 18 };
 
 /*
- * fetch.c: the instruction at RIP. The state's control and segment registers have been fetched.
- * False: it cannot be read, or is none.
+ * fetch.c: the instruction at RIP, valid until the next call. Control registers, CS and the
+ * privilege in SS have been fetched. NULL: it cannot be read, or is none.
  */
-bool vt_fetch(struct vt_cpu *v, struct x86_insn *insn);
+const struct x86_insn *vt_fetch(struct vt_cpu *v);
+void vt_code_forget(struct vt_cpu *v);
 /* A linear address, by the guest's own tables. False: a page fault with *error. */
 bool vt_translate(struct vt_cpu *v, u64 va, enum access access, bool user, gpa_t *gpa, u32 *error);
 bool vt_is_user(const struct x86_state *st);
 /* RIP behind it. */
 bool vt_skip(struct vt_cpu *v);
+/* The same if it is known, with CR3 and CS's attributes as given: nothing need be fetched. */
+bool vt_skip_known(struct vt_cpu *v, u64 cr3, u16 cs_attr);
 
 /*
  * device.c: accesses to devices, under the same condition.
- * Emulate the instruction at RIP, which accessed @gpa where no memory is.
+ * Emulate the instruction at RIP, which accessed @gpa, in @r or (NULL) where nothing is.
  */
-enum vt_next vt_mmio(struct vt_cpu *v, gpa_t gpa, struct exit *x);
+enum vt_next vt_mmio(struct vt_cpu *v, gpa_t gpa, const struct range *r, struct exit *x);
 /* IN, OUT, INS, OUTS of @len bytes at @port; @next: RIP behind it. */
 enum vt_next vt_port(struct vt_cpu *v, u16 port, u32 len, bool in, bool string, u64 next,
 		     struct exit *x);
-/* The kernel has answered: finish what was pending, or ask for the next. */
-enum vt_next vt_resume(struct vt_cpu *v, struct exit *x);

@@ -5,35 +5,11 @@
  * space takes every width and offset. The bits of a ready queue cannot be changed; a queue
  * may break at any time, then the device sets DEVICE_NEEDS_RESET and waits for its reset.
  */
+#include "drivers/model/virtio/regs.h"
 #include "drivers/model/virtio/virtio.h"
 
 #include "kernel/base/log.h"
 #include "kernel/base/str.h"
-
-enum {
-	REG_MAGIC = 0x000,
-	REG_VERSION = 0x004,
-	REG_DEVICE_ID = 0x008,
-	REG_VENDOR_ID = 0x00c,
-	REG_DEVICE_FEATURES = 0x010,
-	REG_DEVICE_FEATURES_SEL = 0x014,
-	REG_DRIVER_FEATURES = 0x020,
-	REG_DRIVER_FEATURES_SEL = 0x024,
-	REG_QUEUE_SEL = 0x030,
-	REG_QUEUE_NUM_MAX = 0x034,
-	REG_QUEUE_NUM = 0x038,
-	REG_QUEUE_READY = 0x044,
-	REG_QUEUE_NOTIFY = 0x050,
-	REG_INTERRUPT_STATUS = 0x060,
-	REG_INTERRUPT_ACK = 0x064,
-	REG_STATUS = 0x070,
-	REG_QUEUE_DESC = 0x080,		/* each of these three: low half, high half */
-	REG_QUEUE_DRIVER = 0x090,
-	REG_QUEUE_DEVICE = 0x0a0,
-	REG_SHM_LEN = 0x0b0,		/* of shared memory regions: there are none */
-	REG_SHM_BASE_END = 0x0c0,
-	REG_CONFIG = 0x100,
-};
 
 #define MAGIC		0x74726976u	/* "virt" */
 #define VENDOR		0x554d4551u	/* "QEMU", whose board this is */
@@ -48,12 +24,15 @@ enum {	/* 2.1 */
 };
 enum { INTERRUPT_QUEUE = 1, INTERRUPT_CONFIG = 2 };
 
-static void virtio_interrupt(struct dev *d, u8 why)
+/* @line: of a transport that has one for the configuration and one for each queue. */
+static void virtio_interrupt(struct dev *d, u8 why, u32 line)
 {
 	struct virtio *v = d->state;
 
 	v->interrupt |= why;
 	irq_set(&d->irq, v->interrupt != 0);
+	if (v->message)
+		v->message(v->message_ctl, line);
 }
 
 void virtio_break(struct dev *d)
@@ -62,7 +41,7 @@ void virtio_break(struct dev *d)
 
 	v->status |= STATUS_NEEDS_RESET;
 	if (v->status & STATUS_DRIVER_OK)
-		virtio_interrupt(d, INTERRUPT_CONFIG);
+		virtio_interrupt(d, INTERRUPT_CONFIG, 0);
 }
 
 bool virtio_queue_open(struct dev *d, u32 queue)
@@ -84,7 +63,7 @@ void virtio_queue_interrupt(struct dev *d, u32 queue)
 	struct virtio *v = d->state;
 
 	if (vq_wants_interrupt(&v->queue[queue]))
-		virtio_interrupt(d, INTERRUPT_QUEUE);
+		virtio_interrupt(d, INTERRUPT_QUEUE, 1 + queue);
 }
 
 /*

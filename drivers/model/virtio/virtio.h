@@ -1,8 +1,8 @@
 /*
- * What the virtio devices share: the register transport over MMIO (mmio.c) around a few
- * queues. A device model's state begins with a struct virtio; its struct virtio_class says
- * what makes it a block device, a console ... VIRTIO 1.2, sections 2 and 4.2; version 2
- * registers only, no legacy interface.
+ * What the virtio devices share: the register transport over MMIO (mmio.c), which the one over
+ * PCI (pci.c) makes use of, around a few queues. A device model's state begins with a struct
+ * virtio; its struct virtio_class says what makes it a block device, a console ... VIRTIO 1.2,
+ * sections 2 and 4.2; version 2 registers only, no legacy interface.
  */
 #pragma once
 
@@ -40,6 +40,9 @@ struct virtio {
 	/* not saved */
 	const struct virtio_class *class;
 	struct dev *dev;
+	/* PCI: tell the driver, beside ->interrupt; line 0: configuration, 1 + n: queue n */
+	void (*message)(void *ctl, u32 line);
+	void *message_ctl;
 	struct timer retry;
 	struct chain chain;		/* the one being served */
 };

@@ -45,8 +45,8 @@ u32 vlapic_read_page(struct dev *lapic, u32 cpu, u32 off);
 void vlapic_write_page(struct dev *lapic, u32 cpu, u32 off, u32 val);
 
 /* A message-signalled interrupt: what was written where (Intel SDM 3A, 11.11). */
-void vlapic_msi(struct dev *lapic, u64 addr, u32 data);
-/* For irq_line.set of a vpic's output: LINT0 of every CPU. @lapic is the struct dev. */
+void vlapic_msi(void *lapic, u64 addr, u32 data);
+/* For irq_line.set of a vpic's output: LINT0 of every CPU; masked until software wants it. */
 void vlapic_lint0(void *lapic, u32 input, bool level);
 
 /* ---- I/O APIC ----------------------------------------------------------------------------- */

@@ -288,7 +288,10 @@ static void cmos_put(struct vcmos *c, u32 at, u64 val, u32 bytes)
 		c->cmos[at + i] = (u8)(val >> 8 * i);
 }
 
-/* Sizes of memory: 0x15 and 0x17 in KiB, 0x34 from 16 MiB on and 0x5b from 4 GiB on in 64 KiB. */
+/*
+ * Sizes of memory: 0x15 and 0x17 in KiB, 0x34 from 16 MiB on and 0x5b from 4 GiB on in 64 KiB.
+ * What SeaBIOS asks besides: the order of boot devices (disk, CD), the other CPUs.
+ */
 static void cmos_put_memory(struct vcmos *c, const struct cmos_board *b)
 {
 	u64 above_1m = b->below_4g > MIB(1) ? b->below_4g - MIB(1) : 0;
@@ -299,6 +302,7 @@ static void cmos_put_memory(struct vcmos *c, const struct cmos_board *b)
 	cmos_put(c, 0x30, MIN(above_1m / KIB(1), 65535), 2);
 	cmos_put(c, 0x34, MIN(above_16m / KIB(64), 65535), 2);
 	cmos_put(c, 0x5b, b->above_4g / KIB(64), 3);
+	c->cmos[0x3d] = 0x32;
 	c->cmos[0x5f] = (u8)(b->cpus - 1);
 }
 

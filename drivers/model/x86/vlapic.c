@@ -174,6 +174,15 @@ static void lapic_init(struct dev *d, u32 cpu)
 	irq_set(&d->out[LAPIC_LINES * cpu + LAPIC_INIT], true);
 }
 
+/* A CPU that waits for its start-up IPI hears nothing else. */
+static void lapic_nmi(struct dev *d, u32 cpu)
+{
+	const struct vlapic *a = d->state;
+
+	if (!a->waits[cpu])
+		irq_set(&d->out[LAPIC_LINES * cpu + LAPIC_NMI], true);
+}
+
 static void lapic_startup(struct dev *d, u32 cpu, u8 page)
 {
 	const struct lapic_board *b = lapic_board(d);
@@ -188,7 +197,7 @@ static void lapic_deliver(struct dev *d, u32 cpu, u32 mode, u8 vector, bool leve
 	switch (mode) {
 	case MODE_FIXED:
 	case MODE_LOWEST: lapic_take(d, cpu, vector, level); break;
-	case MODE_NMI: irq_set(&d->out[LAPIC_LINES * cpu + LAPIC_NMI], true); break;
+	case MODE_NMI: lapic_nmi(d, cpu); break;
 	case MODE_INIT: lapic_init(d, cpu); break;
 	case MODE_STARTUP: lapic_startup(d, cpu, vector); break;
 	}
@@ -251,8 +260,9 @@ static void lapic_send(struct dev *d, const struct message *m)
 			lapic_deliver(d, cpu, m->mode, m->vector, m->level);
 }
 
-void vlapic_msi(struct dev *d, u64 addr, u32 data)
+void vlapic_msi(void *ctl, u64 addr, u32 data)
 {
+	struct dev *d = ctl;
 	u32 dest = BITS(addr, 19, 12);
 	struct message m = {
 		.dest = dest == 0xff ? ALL : dest, .except = NOBODY, .logical = addr >> 2 & 1,
@@ -395,7 +405,7 @@ void lapic_put_icr(struct dev *d, u32 cpu, u32 icr)
 {
 	u32 *reg = lapic_regs(d, cpu), dest = reg[REG_ICR_HIGH];
 
-	reg[REG_ICR] = icr & ICR_MASK & ~ICR_BUSY;
+	reg[REG_ICR] = icr & ICR_MASK;
 	if (!lapic_is_x2(d, cpu))
 		dest = dest >> 24 == 0xff ? ALL : dest >> 24;
 	lapic_send_icr(d, cpu, icr, dest);

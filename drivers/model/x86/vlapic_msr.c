@@ -40,7 +40,7 @@ static u64 lapic_reserved(u32 index)
 	case REG_EOI:
 	case REG_ESR: return ~0ull;
 	case REG_SVR: return ~(u64)SVR_MASK;
-	case REG_ICR: return ~(MASK(32) << 32 | ICR_MASK);
+	case REG_ICR: return ~(MASK(32) << 32 | ICR_MASK | ICR_BUSY);
 	case REG_DCR: return ~0xbull;
 	}
 	return ~MASK(32);

@@ -94,7 +94,7 @@ void vpic_input(void *ctl, u32 irq, bool level)
 	struct dev *d = ctl;
 	struct vpic *p = d->state;
 
-	if (irq >= 16 || irq == CASCADE)
+	if (irq >= 16 || irq == CASCADE || (p->chip[irq / 8].input >> irq % 8 & 1) == level)
 		return;
 	chip_input(&p->chip[irq / 8], irq % 8, level);
 	pic_update(d);

@@ -5,7 +5,7 @@
 
 static bool interp_probe(const struct isa *isa, const char **why)
 {
-	*why = NULL;
+	*why = "there is no translation of that instruction set yet";
 	return isa->translate != NULL;
 }
 

@@ -15,7 +15,7 @@
 
 bool jit_probe(const struct isa *isa, const char **why)
 {
-	*why = NULL;
+	*why = "there is no translation of that instruction set yet";
 	return isa->translate != NULL && isa->hot != NULL;
 }
 

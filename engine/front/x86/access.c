@@ -102,6 +102,12 @@ static struct x86_form form_of(const struct x86_insn *i)
 
 /* ---- registers ---- */
 
+/* The low @size bytes, 1 to 8. */
+static u64 low(u64 v, u32 size)
+{
+	return v << (64 - 8 * size) >> (64 - 8 * size);
+}
+
 /* AH, CH, DH, BH: numbers 4 to 7 of bytes where there is no REX. */
 static bool is_high(const struct x86_insn *i, u32 n, u32 size)
 {
@@ -110,15 +116,15 @@ static bool is_high(const struct x86_insn *i, u32 n, u32 size)
 
 static u64 reg_read(const struct x86_state *st, u32 n, u32 size)
 {
-	return st->gpr[n] & MASK(8 * size);
+	return low(st->gpr[n], size);
 }
 
 /* 32 bits clear the upper half, 8 and 16 leave the rest alone. */
 static void reg_write(struct x86_state *st, u32 n, u64 v, u32 size)
 {
-	u64 mask = size < 4 ? MASK(8 * size) : ~0ull;
+	u64 kept = size < 4 ? ~MASK(8 * size) : 0;
 
-	st->gpr[n] = (st->gpr[n] & ~mask) | (v & mask & MASK(8 * size));
+	st->gpr[n] = (st->gpr[n] & kept) | low(v, size);
 }
 
 static u64 operand_read(const struct x86_state *st, const struct x86_insn *i, u32 size)
@@ -159,7 +165,7 @@ u64 x86_effective(const struct x86_state *st, const struct x86_insn *i)
 		ea += st->gpr[i->base];
 	if (i->index != X86_NO_REG)
 		ea += st->gpr[i->index] << i->scale;
-	return ea & MASK(8 * i->asize);
+	return low(ea, i->asize);
 }
 
 u64 x86_linear(const struct x86_state *st, enum x86_mode mode, u32 seg, u64 ea)
@@ -184,7 +190,7 @@ static u64 offset_of(const struct x86_access *a, const struct x86_state *st, enu
 	const struct x86_insn *i = a->insn;
 
 	if (p == EA)
-		return (x86_effective(st, i) + bit_offset(a, st)) & MASK(8 * i->asize);
+		return low(x86_effective(st, i) + bit_offset(a, st), i->asize);
 	return reg_read(st, p == SI ? X86_RSI : X86_RDI, i->asize);
 }
 
@@ -225,7 +231,7 @@ static u64 fetch(const struct x86_access *a, const struct x86_state *st, enum pl
 	case ACC:  return reg_read(st, X86_RAX, a->width);
 	case SREG: return st->seg[i->reg & 7].sel;
 	case COND: return x86_condition(st->rflags, i->op);
-	default:   return i->imm & MASK(8 * a->width);
+	default:   return low(i->imm, a->width);
 	}
 }
 
@@ -249,13 +255,18 @@ static u64 compute(struct x86_access *a, const struct x86_state *st)
 	return x86_alu(a->form.alu, a->width, a->to, a->from, &a->rflags);
 }
 
-void x86_skip(struct x86_state *st, u32 len)
+static void skip(struct x86_state *st, u32 len, enum x86_mode mode)
 {
 	st->rip += len;
-	if (x86_mode(st) != X86_MODE64)
+	if (mode != X86_MODE64)
 		st->rip = (u32)st->rip;
 	st->rflags &= ~(u64)X86_RF;
 	st->shadow = 0;
+}
+
+void x86_skip(struct x86_state *st, u32 len)
+{
+	skip(st, len, x86_mode(st));
 }
 
 /* rSI and rDI on by an element; REP counts, and goes on while there is a reason to. */
@@ -271,30 +282,38 @@ static void string_on(struct x86_access *a, struct x86_state *st)
 		reg_write(st, X86_RDI, st->gpr[X86_RDI] + step, i->asize);
 	if (!i->rep)
 		return;
-	left = (st->gpr[X86_RCX] - 1) & MASK(8 * i->asize);
+	left = low(st->gpr[X86_RCX] - 1, i->asize);
 	reg_write(st, X86_RCX, left, i->asize);
 	a->again = left && (a->form.alu != X86_CMP ||
 			    !(st->rflags & X86_ZF) == (i->rep == 0xf2));
+}
+
+/* The second result of CMPXCHG, XADD and XCHG: what was in memory. */
+static void exchange(const struct x86_access *a, struct x86_state *st)
+{
+	if (a->form.alu != X86_CMPXCHG)
+		operand_write(st, a->insn, a->to, a->width);
+	else if (!(a->rflags & X86_ZF))
+		reg_write(st, X86_RAX, a->to, a->width);
 }
 
 /* All of the state that changes, changes here. */
 static enum x86_step commit(struct x86_access *a, struct x86_state *st)
 {
 	const struct x86_insn *i = a->insn;
+	enum x86_alu op = a->form.alu;
 
-	if (a->form.to == REG && !is_judge(a->form.alu))
+	if (a->form.to == REG && !is_judge(op))
 		operand_write(st, i, a->result, i->osize);
-	if (a->form.to == ACC && !is_judge(a->form.alu))
+	else if (a->form.to == ACC && !is_judge(op))
 		reg_write(st, X86_RAX, a->result, a->width);
-	if (a->form.alu == X86_XCHG || a->form.alu == X86_XADD)
-		operand_write(st, i, a->to, a->width);
-	if (a->form.alu == X86_CMPXCHG && !(a->rflags & X86_ZF))
-		reg_write(st, X86_RAX, a->to, a->width);
+	else if (op >= X86_CMPXCHG && op <= X86_XCHG)
+		exchange(a, st);
 	st->rflags = a->rflags;
 	if (i->mem & (X86_MEM_SI | X86_MEM_DI))
 		string_on(a, st);
 	if (!a->again)
-		x86_skip(st, i->len);
+		skip(st, i->len, i->mode);
 	return a->step = X86_DONE;
 }
 
@@ -344,14 +363,18 @@ enum x86_step x86_access_begin(struct x86_access *a, struct x86_state *st,
 {
 	bool port;
 
-	*a = (struct x86_access){ .insn = i, .form = form_of(i) };
+	a->insn = i;
+	a->form = form_of(i);
+	a->have = 0;
+	a->again = false;
+	a->why = NULL;
 	port = a->form.to == PORT || a->form.from == PORT;
 	if (a->form.to == NOWHERE || (!i->mem && !port))
 		return refuse(a);
 	a->width = i->mem ? i->width : MIN(i->osize, 4);
 	a->locked = i->prefix & X86_PREFIX_LOCK || a->form.alu == X86_XCHG;
 	if (i->rep && i->mem & (X86_MEM_SI | X86_MEM_DI) && !reg_read(st, X86_RCX, i->asize)) {
-		x86_skip(st, i->len);
+		skip(st, i->len, i->mode);
 		return a->step = X86_DONE;
 	}
 	return go(a, st);
@@ -359,7 +382,7 @@ enum x86_step x86_access_begin(struct x86_access *a, struct x86_state *st,
 
 enum x86_step x86_access_next(struct x86_access *a, struct x86_state *st, u64 value)
 {
-	value &= MASK(8 * a->width);
+	value = low(value, a->width);
 	if (a->step == X86_READ || a->step == X86_IN) {
 		if (a->have == HAVE_FROM)
 			a->from = value;

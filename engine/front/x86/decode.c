@@ -13,9 +13,9 @@
 #include "engine/front/x86/opcodes.h"
 #include "kernel/base/str.h"
 
-/* Nothing reads further: 14 prefixes, then an opcode of 0F 3A, or as far as zeroes lead. */
+/* Nothing reads further than 8 bytes from 19 on: behind 15 there are no more than disp and imm. */
 struct reader {
-	u8 b[48];
+	u8 b[32];
 	u32 at;
 };
 
@@ -24,13 +24,13 @@ static u8 next(struct reader *r)
 	return r->b[r->at++];
 }
 
-/* @size bytes, sign-extended; 0: none. */
+/* @size bytes, 1 to 8, sign-extended. */
 static u64 next_signed(struct reader *r, u32 size)
 {
 	u64 v = load_le64(r->b + r->at);
 
 	r->at += size;
-	return size ? (u64)sext(v, 8 * size) : 0;
+	return (u64)sext(v, 8 * size);
 }
 
 /* ---- prefixes ---- */
@@ -155,18 +155,16 @@ static u32 vex3(struct reader *r, struct x86_insn *i, u32 maps)
 }
 
 /*
- * Outside 64-bit mode they are LES, LDS and BOUND unless ModRM would name a register; XOP (AMD APM
- * volume 3, 1.2.7) is POP unless its map is one that exists.
+ * What may open VEX, EVEX and XOP: outside 64-bit mode they are LES, LDS and BOUND unless ModRM
+ * would name a register; XOP (AMD APM volume 3, 1.2.7) is POP unless its map is one that exists.
  */
 static bool is_vex(const struct reader *r, const struct x86_insn *i, u8 b)
 {
 	u8 a = r->b[r->at];
 
-	switch (b) {
-	case 0xc4: case 0xc5: case 0x62: return i->mode == X86_MODE64 || a >= 0xc0;
-	case 0x8f: return (a & 31) >= X86_MAP_XOP_8;
-	}
-	return false;
+	if (b == 0x8f)
+		return (a & 31) >= X86_MAP_XOP_8;
+	return i->mode == X86_MODE64 || a >= 0xc0;
 }
 
 static u32 vex(struct reader *r, struct x86_insn *i, u8 b)
@@ -182,91 +180,94 @@ static u32 vex(struct reader *r, struct x86_insn *i, u8 b)
 /* The opcode, at @b and behind; what the maps say of it. */
 static u32 opcode(struct reader *r, struct x86_insn *i, u8 b)
 {
-	if (is_vex(r, i, b)) {
-		bool bad = i->rex || i->rep || i->prefix & (X86_PREFIX_66 | X86_PREFIX_LOCK);
-		u32 cell = vex(r, i, b);
+	u32 cell = x86_opcodes[X86_MAP_ONE][b >> 4][b & 15];
 
+	if (cell & MAY_BE_VEX && is_vex(r, i, b)) {
+		bool bad = i->rex || i->rep || i->prefix & (X86_PREFIX_66 | X86_PREFIX_LOCK);
+
+		cell = vex(r, i, b);
 		return bad ? UNDEFINED : cell;
 	}
-	if (b == 0x0f) {
-		i->map = X86_MAP_0F;
+	i->op = b;
+	if (b != 0x0f)
+		return cell;
+	i->map = X86_MAP_0F;
+	i->pp = pp_of(i);
+	b = next(r);
+	if (b == 0x38 || b == 0x3a) {
+		i->map = b == 0x38 ? X86_MAP_0F38 : X86_MAP_0F3A;
 		b = next(r);
-		if (b == 0x38 || b == 0x3a) {
-			i->map = b == 0x38 ? X86_MAP_0F38 : X86_MAP_0F3A;
-			b = next(r);
-		}
 	}
 	i->op = b;
-	i->pp = pp_of(i);
 	return x86_opcodes[i->map][b >> 4][b & 15];
 }
 
-/* The cell of the row that ModRM's reg or the mandatory prefix choose. */
+/* The cell of the row that ModRM's reg, the mandatory prefix or the mode choose. */
 static u32 choose(u32 cell, const struct x86_insn *i)
 {
+	const u32 *row = x86_choices[ROW(cell)];
+
 	if (cell & BY_REG)
-		return x86_choices[ROW(cell)][(i->modrm >> 3 & 7) | (i->modrm >= 0xc0) << 3];
-	return cell & BY_PP ? x86_choices[ROW(cell)][i->pp] : cell;
+		return row[(i->modrm >> 3 & 7) | (i->modrm >= 0xc0) << 3];
+	return row[cell & BY_PP ? i->pp : i->mode == X86_MODE64];
 }
 
 /* Is it an instruction at all? ModRM and the prefixes are known. */
 static bool is_defined(const struct x86_insn *i, u32 cell)
 {
-	bool mem = i->has_modrm && i->modrm < 0xc0 && !(cell & IS_REG);
+	bool mem = i->modrm < 0xc0;		/* only asked of what has ModRM */
+	u32 excluded = (mem ? NO_MEM : NO_REG) | (i->mode == X86_MODE64 ? NOT64 : 0);
 
-	if (cell == UNDEFINED || (cell & NOT64 && i->mode == X86_MODE64))
-		return false;
 	if (i->prefix & X86_PREFIX_LOCK && !(cell & LOCKS && mem))
 		return false;
-	return !(cell & (mem ? NO_MEM : NO_REG));
+	return cell != UNDEFINED && !(cell & excluded);
 }
 
 /* ---- sizes ---- */
 
-static u8 osize_of(const struct x86_insn *i, u32 cell)
+/* Operand sizes: by mode; by 66 and W; by what the cell says: V, B, D64, Y, N. */
+static const u8 osizes[3][4][8] = {
+	[X86_MODE16] = { { 2, 1, 2, 4, 4 }, { 2, 1, 2, 4, 4 },		/* none; W */
+			 { 4, 1, 4, 4, 4 }, { 4, 1, 4, 4, 4 } },	/* 66; 66 and W */
+	[X86_MODE32] = { { 4, 1, 4, 4, 4 }, { 4, 1, 4, 4, 4 },
+			 { 2, 1, 2, 4, 4 }, { 2, 1, 2, 4, 4 } },
+	[X86_MODE64] = { { 4, 1, 8, 4, 8 }, { 8, 1, 8, 8, 8 },
+			 { 2, 1, 2, 4, 8 }, { 8, 1, 8, 8, 8 } },
+};
+
+/* Address sizes: by mode and 67. */
+static const u8 asizes[3][2] = { { 2, 4 }, { 4, 2 }, { 8, 4 } };
+
+/* Widths in memory: by what the cell says; by operand size / 2. */
+static const u8 widths[16][5] = {
+	[WIDTH(W_1)] = { 1, 1, 1, 1, 1 },	[WIDTH(W_2)] = { 2, 2, 2, 2, 2 },
+	[WIDTH(W_4)] = { 4, 4, 4, 4, 4 },	[WIDTH(W_8)] = { 8, 8, 8, 8, 8 },
+	[WIDTH(W_10)] = { 10, 10, 10, 10, 10 }, [WIDTH(W_16)] = { 16, 16, 16, 16, 16 },
+	[WIDTH(W_O)] = { 1, 2, 4, 0, 8 },	[WIDTH(W_Z)] = { 1, 2, 4, 0, 4 },
+	[WIDTH(W_2O)] = { 2, 4, 8, 0, 16 },	[WIDTH(W_P)] = { 3, 4, 6, 0, 10 },
+};
+
+/* Bytes of immediates, in the same way; of the second. */
+static const u8 imm_sizes[16][5] = {
+	[IMM(I_B)] = { 1, 1, 1, 1, 1 },		[IMM(I_W)] = { 2, 2, 2, 2, 2 },
+	[IMM(I_D)] = { 4, 4, 4, 4, 4 },		[IMM(I_Z)] = { 1, 2, 4, 0, 4 },
+	[IMM(I_V)] = { 1, 2, 4, 0, 8 },		[IMM(I_FAR)] = { 1, 2, 4, 0, 4 },
+	[IMM(I_BB)] = { 1, 1, 1, 1, 1 },	[IMM(I_WB)] = { 2, 2, 2, 2, 2 },
+};
+static const u8 imm2_sizes[16] = { [IMM(I_FAR)] = 2, [IMM(I_BB)] = 1, [IMM(I_WB)] = 1 };
+
+static void sizes(struct x86_insn *i, u32 cell)
 {
-	bool is64 = i->mode == X86_MODE64, p66 = i->prefix & X86_PREFIX_66;
-	u8 size = is64 && i->rex & 8 ? 8 : (i->mode == X86_MODE16) != p66 ? 2 : 4;
+	u32 row = (i->prefix & X86_PREFIX_66) << 1 | (i->rex >> 3 & 1);
 
-	switch (cell & O_MASK) {
-	case O_B:   return 1;
-	case O_Y:   return MAX(size, 4);
-	case O_D64: return is64 && size == 4 ? 8 : size;
-	case O_N:   return is64 ? 8 : 4;
-	}
-	return size;
-}
-
-static u8 asize_of(const struct x86_insn *i)
-{
-	static const u8 size[3][2] = { { 2, 4 }, { 4, 2 }, { 8, 4 } };
-
-	return size[i->mode][(i->prefix & X86_PREFIX_67) != 0];
-}
-
-static u8 width_of(const struct x86_insn *i, u32 cell)
-{
-	switch (cell & W_MASK) {
-	case W_1:  return 1;
-	case W_2:  return 2;
-	case W_4:  return 4;
-	case W_8:  return 8;
-	case W_10: return 10;
-	case W_16: return 16;
-	case W_O:  return i->osize;
-	case W_Z:  return MIN(i->osize, 4);
-	case W_2O: return 2 * i->osize;
-	case W_P:  return 2 + i->osize;
-	case W_S:  return i->mode == X86_MODE64 ? 10 : 6;
-	case W_SX: return i->mode == X86_MODE64 ? MIN(i->osize, 4) : 2;
-	}
-	return 0;
+	i->osize = osizes[i->mode][row][OSIZE(cell)];
+	i->asize = asizes[i->mode][(i->prefix & X86_PREFIX_67) != 0];
 }
 
 /* ---- memory operands ---- */
 
 /* 16-bit forms: two registers or one, and a displacement alone in place of [BP]. */
-static void ea16(struct reader *r, struct x86_insn *i)
+static void ea16(struct x86_insn *i)
 {
 	static const u8 base[8] = { X86_RBX, X86_RBX, X86_RBP, X86_RBP,
 				    X86_RSI, X86_RDI, X86_RBP, X86_RBX };
@@ -336,49 +337,35 @@ static void operand(struct reader *r, struct x86_insn *i, u32 cell)
 	}
 	i->mem = has_vsib(i) ? X86_MEM_EA | X86_MEM_VSIB : X86_MEM_EA;
 	if (i->asize == 2)
-		ea16(r, i);
+		ea16(i);
 	else
 		ea32(r, i);
-	i->disp = next_signed(r, i->disp_size);
+	if (i->disp_size)
+		i->disp = next_signed(r, i->disp_size);
 }
 
-/* What has no ModRM but memory operands; the segment of all of them. */
 static void operand_implied(struct x86_insn *i, u32 cell)
 {
-	if (cell & USES_SI)
-		i->mem |= X86_MEM_SI;
-	if (cell & USES_DI)
-		i->mem |= X86_MEM_DI;
-	if (cell & USES_BX)
-		i->mem |= X86_MEM_XLAT;
-	if (i->seg == X86_SEGS)
-		i->seg = i->base == X86_RSP || i->base == X86_RBP ? X86_SS : X86_DS;
-	if (i->mem)
-		i->width = width_of(i, cell);
+	i->mem = (u8)((cell & USES_SI ? X86_MEM_SI : 0) | (cell & USES_DI ? X86_MEM_DI : 0) |
+		      (cell & USES_BX ? X86_MEM_XLAT : 0));
 }
 
 /* ---- immediates ---- */
 
 static void immediate(struct reader *r, struct x86_insn *i, u32 cell)
 {
-	switch (cell & I_MASK) {
-	case 0:	      return;
-	case I_B:     case I_BB: i->imm_size = 1; break;
-	case I_W:     case I_WB: i->imm_size = 2; break;
-	case I_Z:     case I_FAR: i->imm_size = MIN(i->osize, 4); break;
-	case I_D:     i->imm_size = 4; break;
-	case I_V:     i->imm_size = i->osize; break;
-	case I_OFFSET:
+	u32 kind = IMM(cell);
+
+	if (kind == IMM(I_OFFSET)) {
 		i->mem = X86_MEM_EA;
 		i->disp_size = i->asize;
 		i->disp = next_signed(r, i->asize);
 		return;
 	}
+	i->imm_size = imm_sizes[kind][i->osize / 2];
 	i->imm = next_signed(r, i->imm_size);
-	if ((cell & I_MASK) == I_FAR)
-		i->imm2 = (u16)next_signed(r, 2);
-	else if ((cell & I_MASK) == I_BB || (cell & I_MASK) == I_WB)
-		i->imm2 = next(r);
+	if (imm2_sizes[kind])
+		i->imm2 = (u16)next_signed(r, imm2_sizes[kind]) & MASK(8 * imm2_sizes[kind]);
 }
 
 /* ---- all of it ---- */
@@ -399,16 +386,22 @@ static bool decode(struct reader *r, struct x86_insn *i)
 	if (cell & MODRM) {
 		i->modrm = next(r);
 		i->has_modrm = true;
-		cell = choose(choose(cell, i), i);
+		if (cell & (BY_REG | BY_PP | BY_MODE))
+			cell = choose(cell, i);
 	}
 	if (!is_defined(i, cell))
 		return false;
-	i->osize = osize_of(i, cell);
-	i->asize = asize_of(i);
-	if (i->has_modrm)
+	sizes(i, cell);
+	if (cell & MODRM)
 		operand(r, i, cell);
-	immediate(r, i, cell);
-	operand_implied(i, cell);
+	if (cell & I_MASK)
+		immediate(r, i, cell);
+	if (cell & (USES_SI | USES_DI | USES_BX))
+		operand_implied(i, cell);
+	if (i->seg == X86_SEGS)
+		i->seg = i->base == X86_RSP || i->base == X86_RBP ? X86_SS : X86_DS;
+	if (i->mem)
+		i->width = widths[WIDTH(cell)][i->osize / 2];
 	return true;
 }
 
@@ -433,4 +426,20 @@ int x86_insn_length(const u8 *bytes, u32 len, enum x86_mode mode)
 	struct x86_insn i;
 
 	return x86_decode(bytes, len, mode, &i);
+}
+
+int x86_decode_recent(struct x86_recent *r, const u8 *bytes, enum x86_mode mode)
+{
+	u64 low = load_le64(bytes), high = load_le64(bytes + X86_INSN_MAX - 8);
+	u8 copied[X86_INSN_MAX];
+	int len;
+
+	if (r->insn.len && r->bytes[0] == low && r->bytes[1] == high && r->insn.mode == mode)
+		return r->insn.len;
+	store_le64(copied, r->bytes[0] = low);
+	store_le64(copied + X86_INSN_MAX - 8, r->bytes[1] = high);
+	len = x86_decode(copied, X86_INSN_MAX, mode, &r->insn);
+	if (len <= 0)
+		r->insn.len = 0;
+	return len;
 }

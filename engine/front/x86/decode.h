@@ -41,17 +41,17 @@ struct x86_insn {
 	u8 map, op;		/* enum x86_map and the byte there */
 	u8 prefix;		/* bits of enum x86_prefix */
 	u8 rep;			/* 0, 0xf2 or 0xf3: the last one */
-	u8 pp;			/* enum x86_pp */
+	u8 pp;			/* enum x86_pp; one-byte map: 0 */
 	u8 rex;			/* 0, or 0x40 and W R X B: of VEX and its like as well */
 	u8 vex;			/* bytes of the prefix: 0; VEX 2, 3; XOP 3; EVEX 4 */
 	u8 vvvv, vlen;		/* its register; log2(bits / 128) */
 	u8 evex;		/* the last byte of the prefix: z, L'L, b, V', aaa */
-	u8 osize, asize;	/* bytes: 1, 2, 4, 8; 2, 4, 8 */
+	u8 osize, asize;	/* bytes of general registers: 1, 2, 4, 8; 2, 4, 8 */
 	u8 modrm;
 	bool has_modrm;
 	u8 reg, rm;		/* of ModRM with the bits of REX; @rm unless it is memory */
 	u8 mem;			/* bits of enum x86_mem: memory operands, the stack's not counted */
-	u8 width;	/* of that operand in bytes; 0: none is read or written, or it varies */
+	u8 width;		/* of that operand in bytes; 0: not accessed, or it varies */
 	u8 seg;			/* enum x86_seg_index, the default or an override */
 	u8 base, index;		/* enum x86_reg, X86_NO_REG, X86_RIP */
 	u8 scale;		/* 0..3: by 1, 2, 4, 8 */
@@ -75,3 +75,15 @@ int x86_decode(const u8 *bytes, u32 len, enum x86_mode mode, struct x86_insn *i)
 
 /* Only the length. */
 int x86_insn_length(const u8 *bytes, u32 len, enum x86_mode mode);
+
+/*
+ * The instruction decoded last, for exits that come from the same place again and again: then the
+ * bytes are compared and not decoded. All zeroes at first.
+ */
+struct x86_recent {
+	u64 bytes[2];			/* 0 to 7 and 7 to 14 */
+	struct x86_insn insn;
+};
+
+/* x86_decode() of X86_INSN_MAX bytes into r->insn. */
+int x86_decode_recent(struct x86_recent *r, const u8 *bytes, enum x86_mode mode);

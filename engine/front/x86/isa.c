@@ -61,8 +61,10 @@ static void xsave_reset(u8 *image)
 void x86_reset(struct gcpu *g)
 {
 	struct x86_state *st = x86_st(g);
+	u64 tsc_hz = st->tsc_hz;
 
 	memset(st, 0, sizeof(*st));
+	st->tsc_hz = tsc_hz;
 	init_registers(st);
 	st->cr0 = CR0_RESET;
 	st->xcr0 = 1;
@@ -79,6 +81,20 @@ void x86_start_ap(struct gcpu *g, u8 page)
 	st->seg[X86_CS] = seg_real((u16)(page << 8), 11 | X86_SEG_S);
 	st->rip = 0;
 	g->halted = false;
+}
+
+/* Rounded up: a timer that waits for it must not be early. */
+ns_t x86_tsc_time(const struct gcpu *g, u64 tsc)
+{
+	const struct x86_state *st = x86_st(g);
+	u64 hz = st->tsc_hz ? st->tsc_hz : NS_PER_SEC, ticks = tsc - st->tsc_adjust, seconds;
+
+	if ((s64)st->tsc_adjust > 0 && tsc < st->tsc_adjust)
+		return 0;		/* before guest time began */
+	seconds = ticks / hz;
+	if (seconds >= NS_NEVER / NS_PER_SEC)
+		return NS_NEVER;
+	return seconds * NS_PER_SEC + (ticks % hz * NS_PER_SEC + hz - 1) / hz;
 }
 
 /* From HLT: whether the interrupt is taken then is the runner's to see. */
@@ -117,6 +133,7 @@ static const struct field fields[] = {
 	FIELD_ARRAY(struct x86_state, mtrr_fixed), FIELD_ARRAY(struct x86_state, mtrr_base),
 	FIELD_ARRAY(struct x86_state, mtrr_mask), FIELD(struct x86_state, kvm_system_time),
 	FIELD(struct x86_state, kvm_wall_clock), FIELD(struct x86_state, tsc_adjust),
+	FIELD(struct x86_state, tsc_hz),
 	FIELD(struct x86_state, shadow), FIELD(struct x86_state, nmi_blocked),
 	FIELD(struct x86_state, event), FIELD(struct x86_state, event_type),
 	FIELD(struct x86_state, event_vector), FIELD(struct x86_state, event_has_error),

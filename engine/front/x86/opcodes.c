@@ -9,6 +9,7 @@ enum {
 #define X86_ROW(map, row, ...)
 #define X86_REG(name, ...)	ROW_##name,
 #define X86_PP(name, ...)	ROW_##name,
+#define X86_MODE(name, ...)	ROW_##name,
 #include "engine/front/x86/opcodes.def"
 	ROWS
 };
@@ -18,6 +19,7 @@ enum {
 #define X86_ROW(map, row, ...)
 #define X86_REG(name, ...)	name = MODRM | BY_REG | ROW_##name << 16,
 #define X86_PP(name, ...)	name = MODRM | BY_PP | ROW_##name << 16,
+#define X86_MODE(name, ...)	name = MODRM | BY_MODE | ROW_##name << 16,
 #include "engine/front/x86/opcodes.def"
 };
 
@@ -26,6 +28,7 @@ const u32 x86_opcodes[4][16][16] = {
 #define X86_ROW(map, row, ...)	[map][row] = { __VA_ARGS__ },
 #define X86_REG(name, ...)
 #define X86_PP(name, ...)
+#define X86_MODE(name, ...)
 #include "engine/front/x86/opcodes.def"
 };
 
@@ -34,5 +37,6 @@ const u32 x86_choices[ROWS][16] = {
 #define X86_ROW(map, row, ...)
 #define X86_REG(name, ...)	[ROW_##name] = { __VA_ARGS__ },
 #define X86_PP(name, ...)	[ROW_##name] = { __VA_ARGS__ },
+#define X86_MODE(name, ...)	[ROW_##name] = { __VA_ARGS__ },
 #include "engine/front/x86/opcodes.def"
 };

@@ -13,7 +13,9 @@ enum {
 	IS_REG = 1 << 4,		/* mod is ignored: MOV to and from CR and DR */
 	LOCKS = 1 << 5, NOT64 = 1 << 6, PREFIX = 1 << 7,
 	USES_SI = 1 << 8, USES_DI = 1 << 9, USES_BX = 1 << 10,
-	BY_REG = 1 << 11, BY_PP = 1 << 12,	/* look again: row ROW(cell) of x86_choices */
+	/* look again: in row ROW(cell) of x86_choices */
+	BY_REG = 1 << 11, BY_PP = 1 << 12, BY_MODE = 1 << 13,
+	MAY_BE_VEX = 1 << 14,
 };
 
 /* Immediates: WB is ENTER's, FAR a far pointer, OFFSET that of MOV without ModRM. */
@@ -28,17 +30,16 @@ enum {
 	O_MASK = 7 << 20,
 };
 
-/*
- * Width in memory: fixed; the operand size, that or 4 if it is more, twice that; a far pointer; a
- * descriptor table's register; MOVSXD's or ARPL's.
- */
+/* Width in memory: fixed; the operand size, that or 4 if it is more, twice that; a far pointer. */
 enum {
 	W_1 = 1 << 23, W_2 = 2 << 23, W_4 = 3 << 23, W_8 = 4 << 23, W_10 = 5 << 23, W_16 = 6 << 23,
-	W_O = 7 << 23, W_Z = 8 << 23, W_2O = 9 << 23, W_P = 10 << 23, W_S = 11 << 23,
-	W_SX = 12 << 23, W_MASK = 15 << 23,
+	W_O = 7 << 23, W_Z = 8 << 23, W_2O = 9 << 23, W_P = 10 << 23,
 };
 
+#define IMM(cell)	((cell) >> 16 & 15)
+#define OSIZE(cell)	((cell) >> 20 & 7)
+#define WIDTH(cell)	((cell) >> 23 & 15)
 #define ROW(cell)	((cell) >> 16)
 
 extern const u32 x86_opcodes[4][16][16];	/* map, high digit, low digit */
-extern const u32 x86_choices[][16];	/* BY_REG: 8 for memory, 8 for registers; BY_PP: 4 */
+extern const u32 x86_choices[][16];	/* BY_REG: 8 for memory, 8 for registers */

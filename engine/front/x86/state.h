@@ -63,7 +63,7 @@ struct x86_state {
 	u64 mtrr_base[X86_MTRR_VAR], mtrr_mask[X86_MTRR_VAR];
 	u64 kvm_system_time, kvm_wall_clock;	/* KVM's paravirtual clock */
 	u64 tsc_adjust;			/* the guest's TSC less guest time in ticks */
-	u64 tsc_hz;			/* of the runner that has it: not saved; 0: not run yet */
+	u64 tsc_hz;	/* ticks a second, set by the runner's init; 0: one a nanosecond */
 	/* between instructions */
 	u8 shadow;	/* bit 0: after STI; bit 1: after MOV SS: no interrupt yet */
 	u8 nmi_blocked;			/* until IRET */
@@ -88,5 +88,7 @@ struct x86_intc {
 
 /* Start registers: at the reset vector; or where a loader puts a CPU. */
 void x86_reset(struct gcpu *g);
+/* The guest time at which @g's TSC is @tsc: for the local APIC's deadline. */
+ns_t x86_tsc_time(const struct gcpu *g, u64 tsc);
 /* As after INIT and a start-up IPI: real mode at @page << 12. */
 void x86_start_ap(struct gcpu *g, u8 page);

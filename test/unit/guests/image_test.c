@@ -261,7 +261,6 @@ static void test_raw_and_foreign(void **s)
 		{ "\xfd" "7zXZ\0", 6, "unxz" },
 		{ "\x28\xb5\x2f\xfd", 4, "unzstd" },
 		{ "BZh9", 4, "bunzip2" },
-		{ "MZ\0\0zimg", 8, "self-decompressing" },
 		{ "MZ\0\0\0\0", 6, "EFI program" },
 		{ "!<arch>\n", 8, "archive" },
 	};
@@ -302,6 +301,63 @@ static void test_gzip(void **s)
 	assert_memory_equal(r.host + MIB(2), file, 200000);
 	assert_int_equal(r.host[MIB(2) + 200000], 0);
 	free(r.host);
+}
+
+/* An EFI program of @len bytes with what is in zipped[0..size) at its byte 4096. */
+static u64 make_zboot(u64 size, const char *type)
+{
+	memset(file, 0, 4096);
+	memcpy(file, "MZ\0\0zimg", 8);
+	store_le32(file + 8, 4096);
+	store_le32(file + 12, (u32)size);
+	strcpy((char *)file + 24, type);
+	memcpy(file + 4096, zipped, size);
+	return 4096 + size;
+}
+
+static void test_zboot(void **s)
+{
+	struct guest_ram r = ram_make();
+	u64 len, zipped_len;
+	gpa_t at, entry;
+
+	make_linux(100000, 120000, 0);
+	memcpy(file + 56, "ARM\x64", 4);
+	zipped_len = make_gzip(file, 100000);
+	len = make_zboot(zipped_len, "gzip");
+	assert_int_equal(parse(len), OK);
+	assert_string_equal(image.arch, "aarch64");
+	assert_true(image.gzip);
+	assert_int_equal(image.bytes, 100000);
+	assert_int_equal(image.size, 120000);
+	assert_int_equal(image_place(&image, &r, RAM_BASE + MIB(2), &at), OK);
+	assert_int_equal(image_load(&image, &r, at, &entry), OK);
+	assert_int_equal(entry, RAM_BASE + MIB(2));
+	assert_memory_equal(r.host + MIB(2) + 56, "ARM\x64", 4);
+	assert_int_equal(r.host[MIB(2) + 99999], (u8)(99999 * 7 + 99999 / 251));
+	expect_error(parse(len - 1), E_FORMAT, "the-kernel: truncated: the kernel inside ends at");
+	expect_error(parse(60), E_FORMAT, "truncated EFI kernel");
+	expect_error(parse(8), E_FORMAT, "truncated EFI kernel");
+	file[4096] = 0;
+	expect_error(parse(len), E_FORMAT, "without gzip data");
+	make_zboot(zipped_len, "zstd");
+	expect_error(parse(len), E_FORMAT, "compressed with \"zstd\"");
+	memset(file + 24, 0xff, 40);
+	expect_error(parse(len), E_FORMAT, "compressed with \"\"");
+	make_zboot(zipped_len, "gzip");
+	store_le32(file + 8, ~0u);
+	store_le32(file + 12, ~0u);
+	expect_error(parse(len), E_FORMAT, "truncated");
+	free(r.host);
+}
+
+static void test_old_arm64(void **s)
+{
+	make_linux(10000, 0, 0);
+	memcpy(file + 56, "ARM\x64", 4);
+	assert_int_equal(parse(10000), OK);
+	assert_int_equal(image.offset, 0x80000);
+	assert_int_equal(image.size, 10000);
 }
 
 /* What another program compressed, with real Huffman codes. */
@@ -381,6 +437,8 @@ int main(void)
 		cmocka_unit_test(test_elf_bad),
 		cmocka_unit_test(test_raw_and_foreign),
 		cmocka_unit_test(test_gzip),
+		cmocka_unit_test(test_zboot),
+		cmocka_unit_test(test_old_arm64),
 		cmocka_unit_test(test_gzip_tool),
 		cmocka_unit_test(test_gzip_bad),
 	};

@@ -189,6 +189,29 @@ static bool step_nap(struct gcpu *g, struct exit *x)
 	return false;
 }
 
+/* A port at 0x80 that tells the number of the CPU that reads it. A 1 in it ends the machine. */
+static u64 port_read(void *ctx, u64 off, u32 len)
+{
+	return vm_cpu(ctx) + off;
+}
+
+static void port_write(void *ctx, u64 off, u32 len, u64 val)
+{
+	vm_shutdown(ctx, SHUTDOWN_FAIL, (u32)(val << 8 | off));
+}
+
+static const struct mmio_ops port_ops = { port_read, port_write };
+
+/* Read the port; then, if that is right and this is the last CPU, write the number to the next. */
+static bool step_port(struct gcpu *g, struct exit *x)
+{
+	if (ports_read(g->ports, 0x80, 1) != g->index)
+		return step_fail(g, x);
+	if (g->index + 1 == vcpu_of(g)->vm->vcpus)
+		ports_write(g->ports, 0x81, 1, g->index);
+	return step_spin(g, x);
+}
+
 static const struct {
 	const char *name;
 	program step;
@@ -212,6 +235,7 @@ static const struct {
 	{ "nap", step_nap, true },
 	{ "pause_off", step_pause_off, false },
 	{ "power_on", step_call, false },
+	{ "port", step_port, true },
 };
 
 static u32 program_of(const struct vm *vm)
@@ -312,6 +336,11 @@ static err_t fake_build(struct vm *vm)
 	for (u64 i = 0; e == OK && i < vm->ram_len; i += PAGE_SIZE)
 		if (*(u64 *)(vm->ram + i))
 			return ERRF(E_INTERNAL, "RAM is not clean");
+	if (e == OK)
+		e = ports_map(&vm->ports, &(struct port_range){ 0x80, 2, 0, "port", &port_ops, vm,
+								&vm->bus_lock });
+	if (e != OK)
+		return e;
 	vm->ram[4096] = 0xaa;
 	for (u32 i = 0; e == OK && programs[program_of(vm)].all_on && i < vm->vcpus; i++)
 		e = vcpu_power_on(&vm->vcpu[i]);

@@ -125,6 +125,7 @@ static void test_vm_actions(void **s)
 	assert_non_null(strstr(run("vm show web"), "registers of 1\n"));
 	assert_string_equal(run("vm resume web --json"),
 			    "{\"vm\":\"web\",\"state\":\"running\"}\n");
+	assert_string_equal(run("vm press web"), "error: vm web: the board toy has no power key\n");
 	assert_string_equal(run("vm reset web --json"), "{\"vm\":\"web\",\"state\":\"running\"}\n");
 	assert_string_equal(run("  vm   stop  web "),
 			    "vm             web\nstate          stopped\n");
@@ -157,11 +158,10 @@ static void test_usage(void **s)
 	assert_string_equal(run("   "), "");
 	assert_string_equal(run("--json"), "");
 	assert_string_equal(run("frob"), "error: unknown command \"frob\"; try help\n");
-	assert_string_equal(
-		run("vm"),
-		"error: vm: there is list, start, stop, reset, pause, resume, show, console\n");
-	assert_string_equal(run("vm frob"), "error: vm frob: there is list, start, stop, reset, "
-					    "pause, resume, show, console\n");
+	assert_string_equal(run("vm"), "error: vm: there is list, start, stop, press, reset, "
+				       "pause, resume, show, console\n");
+	assert_string_equal(run("vm frob"), "error: vm frob: there is list, start, stop, press, "
+					    "reset, pause, resume, show, console\n");
 	assert_string_equal(run("vm start"), "error: usage: vm start VM\n");
 	assert_string_equal(run("vm list x"), "error: usage: vm list\n");
 	assert_string_equal(run("log show x"), "error: log show: \"x\" is not a number of lines\n");

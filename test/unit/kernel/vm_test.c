@@ -174,6 +174,12 @@ static void test_poweroff(void **s)
 	assert_string_equal(vm->post_mortem, "");
 }
 
+static void test_ports(void **s)
+{
+	end_test("port", 3, END_FAIL_CODE);
+	assert_int_equal(vm->end_code, 2 << 8 | 1);
+}
+
 static void test_fail_code(void **s)
 {
 	end_test("failcode", 1, END_FAIL_CODE);
@@ -405,6 +411,7 @@ int main(void)
 		T(test_stop_start),
 		T(test_poweroff),
 		T(test_fail_code),
+		T(test_ports),
 		T(test_crash),
 		T(test_runner_fails),
 		T(test_triple_fault),

@@ -30,6 +30,24 @@ static err_t map(struct space *s, gpa_t base, u64 len)
 	return space_map_ram(s, base, len, memory, "ram");
 }
 
+static void devices_share_a_page(void **state)
+{
+	struct space s;
+
+	assert_int_equal(space_init(&s), OK);
+	assert_int_equal(space_map_mmio(&s, 0x10200, 0x200, &no_ops, NULL, NULL, "b"), OK);
+	assert_int_equal(space_map_mmio(&s, 0x10000, 0x200, &no_ops, NULL, NULL, "a"), OK);
+	assert_int_equal(space_map_mmio(&s, 0x103f0, 0x10, &no_ops, NULL, NULL, "c"), E_EXIST);
+	assert_int_equal(space_map_mmio(&s, 0x10408, 0x10, &no_ops, NULL, NULL, "c"), E_INVAL);
+	assert_string_equal(space_find(&s, 0x101ff)->name, "a");
+	assert_string_equal(space_find(&s, 0x10200)->name, "b");
+	assert_null(space_find(&s, 0x10400));
+	assert_int_equal(map(&s, 0x10000, PAGE_SIZE), E_EXIST);
+	assert_int_equal(space_unmap(&s, 0x10000), OK);
+	assert_null(space_find(&s, 0x10000));
+	space_fini(&s);
+}
+
 static void map_refuses(void **state)
 {
 	static const struct { gpa_t base; u64 len; err_t want; } row[] = {
@@ -241,6 +259,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(map_refuses),
+		cmocka_unit_test(devices_share_a_page),
 		cmocka_unit_test(find_equals_linear_search),
 		cmocka_unit_test(find_at_the_end_of_the_world),
 		cmocka_unit_test(ptr_stays_in_one_range),

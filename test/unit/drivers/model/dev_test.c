@@ -168,6 +168,8 @@ static void ports_beside_memory(void **state)
 {
 	static const struct dev_pio pio[] = { { 0x3f8, 8, 0x100 }, { 0x60, 1, 0 }, { 0 } };
 	static const struct dev_pio clash[] = { { 0x80, 1, 0 }, { 0x60, 1, 0 }, { 0 } };
+	char text[256];
+	struct sink_buf to = sink_buf_init(text, sizeof(text));
 	struct ports ports;
 	struct dev other;
 
@@ -176,6 +178,8 @@ static void ports_beside_memory(void **state)
 	d.pio = pio;
 	assert_int_equal(dev_create(&d), OK);
 	assert_int_equal(ports_read(&ports, 0x3fc, 2), 0x7788);
+	dev_print(&d, &to.sink);
+	assert_non_null(strstr(text, "dut toy at 0x10000000 port 0x3f8 port 0x60\n"));
 	ports_write(&ports, 0x3fc, 1, 0x1234);
 	assert_int_equal(last.off, 0x104);
 	assert_int_equal(last.val, 0x34);

@@ -176,6 +176,7 @@ static void memory_bytes(void **state)
 	assert_int_equal(rd(0x5b) | rd(0x5c) << 8 | rd(0x5d) << 16, GIB(5) >> 16);
 	assert_int_equal(rd(0x30) | rd(0x31) << 8, 0xffff);
 	assert_int_equal(rd(0x15) | rd(0x16) << 8, 640);
+	assert_int_equal(rd(0x3d), 0x32);
 	assert_int_equal(rd(0x5f), 3);
 	wr(0x7f, 0x5a);
 	wr(0x0f, 0xa5);

@@ -270,8 +270,8 @@ static void lowest_priority_takes_turns(void **state)
 
 static void nmi_init_and_start(void **state)
 {
-	ipi(0, 2, NMI);
-	assert_true(nmi(2) && !nmi(1));
+	ipi(1, 0xff, NMI);
+	assert_true(nmi(0) && !nmi(1));		/* the others wait to be started */
 	ipi(0, 1, SIPI | 0x9a);			/* CPU 1 waits since power-on */
 	assert_int_equal(started.count, 1);
 	assert_int_equal(started.cpu, 1);

@@ -143,7 +143,7 @@ static const struct row rows[] = {
 	{ 64, "0f23f8", "3 1:23 o8 a8 /7 r0" },
 	{ 64, "0f01f8", "3 1:01 o4 a8 /7 r0" },
 	{ 64, "0f013f", "3 1:01 o4 a8 /7 w0 ds[di]" },
-	{ 64, "0f0117", "3 1:01 o4 a8 /2 w10 ds[di]" },
+	{ 64, "0f0117", "3 1:01 o8 a8 /2 w10 ds[di]" },
 	{ 32, "0f0117", "3 1:01 o4 a4 /2 w6 ds[di]" },
 	{ 64, "0f00d8", "3 1:00 o4 a8 /3 r0" },
 	{ 64, "0f0b", "2 1:0b o4 a8" },
@@ -321,11 +321,36 @@ static void fifteen(void **unused)
 		}
 }
 
+/* The second time is the same as the first, and anything that differs is decoded anew. */
+static void recent(void **unused)
+{
+	u8 bytes[16] = { 0x8b, 0x40, 0x08, 0x90, [14] = 0x90 };
+	struct x86_recent r = { 0 };
+
+	(void)unused;
+	for (u32 n = 0; n < 2; n++) {
+		assert_int_equal(x86_decode_recent(&r, bytes, X86_MODE64), 3);
+		assert_int_equal(r.insn.disp, 8);
+		assert_int_equal(r.insn.asize, 8);
+	}
+	assert_int_equal(x86_decode_recent(&r, bytes, X86_MODE32), 3);
+	assert_int_equal(r.insn.asize, 4);
+	bytes[2] = 9;
+	assert_int_equal(x86_decode_recent(&r, bytes, X86_MODE32), 3);
+	assert_int_equal(r.insn.disp, 9);
+	bytes[0] = 0x0f, bytes[1] = 0x04;
+	for (u32 n = 0; n < 2; n++)
+		assert_int_equal(x86_decode_recent(&r, bytes, X86_MODE32), X86_INVALID);
+	memset(bytes, 0, sizeof(bytes));
+	memset(&r, 0, sizeof(r));
+	assert_int_equal(x86_decode_recent(&r, bytes, X86_MODE16), 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_row), cmocka_unit_test(beginnings),
-		cmocka_unit_test(fifteen),
+		cmocka_unit_test(fifteen), cmocka_unit_test(recent),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -51,8 +51,8 @@ static u8 *emit_mov(u8 *p, u8 op, u32 n)
 /* void thunk(struct regs *): rsp is not exchanged, rdi is last in and first out. */
 static void emit_thunk(const u8 *insn, u32 len)
 {
-	static const u8 enter[] = { 0x53, 0x55, 0x41, 0x54, 0x41, 0x55, 0x41, 0x56, 0x41, 0x57, 0x57,
-				    0xff, 0xb7, 0x80, 0, 0, 0, 0x9d };	/* push all; popfq */
+	static const u8 enter[] = { 0x53, 0x55, 0x41, 0x54, 0x41, 0x55, 0x41, 0x56, 0x41, 0x57,
+				    0x57, 0xff, 0xb7, 0x80, 0, 0, 0, 0x9d };  /* push...; popfq */
 	static const u8 middle_part[] = { 0x57, 0x48, 0x8b, 0x7c, 0x24, 0x08 };
 	static const u8 leave[] = { 0x8f, 0x47, 0x38, 0x9c, 0x8f, 0x87, 0x80, 0, 0, 0, 0x5f, 0xfc,
 				    0x41, 0x5f, 0x41, 0x5e, 0x41, 0x5d, 0x41, 0x5c, 0x5d, 0x5b,
@@ -97,7 +97,8 @@ static void emulate(const u8 *bytes, u32 len, struct regs *r)
 				memcpy(&v, (void *)(uptr)a.va, a.width);
 			else
 				memcpy((void *)(uptr)a.va, &a.value, a.width);
-			step = x86_access_next(&a, &st, v | rnd() << (4 * a.width) << (4 * a.width));
+			v |= rnd() << (4 * a.width) << (4 * a.width);	/* garbage above */
+			step = x86_access_next(&a, &st, v);
 		}
 		assert_int_equal(st.rip, a.again ? 0x1000 : 0x1000 + len);
 	} while (a.again);
@@ -214,8 +215,8 @@ static bool is_byte(const char *op)
 }
 
 /*
- * Some encoding of @f: its length. Memory is [rbx + disp], or [rbx + r9 * scale + disp] with a small
- * r9; prefix 67 leaves garbage in the upper half of rbx.
+ * Some encoding of @f: its length. Memory is [rbx + disp], or [rbx + r9 * scale + disp] with a
+ * small r9; prefix 67 leaves garbage in the upper half of rbx.
  */
 static u32 encode(const struct form *f, u8 *to, struct regs *r)
 {
