@@ -5,8 +5,11 @@
 #include "engine/runner.h"
 #include "kernel/base/str.h"
 
+/* If none can: what the hardware lacks says more than that nothing else is there. */
 static const struct runner *runner_pick_best(const struct isa *isa, const char **why)
 {
+	bool lacks = false;
+
 	*why = "this build has no runner for it";
 	for (const struct runner *const *r = runners; *r; r++) {
 		const char *reason = NULL;
@@ -15,7 +18,10 @@ static const struct runner *runner_pick_best(const struct isa *isa, const char *
 			*why = "the best there is";
 			return *r;
 		}
-		*why = reason ? reason : *why;
+		if (!reason || (lacks && !(*r)->accelerated))
+			continue;
+		*why = reason;
+		lacks |= (*r)->accelerated;
 	}
 	return NULL;
 }

@@ -59,7 +59,7 @@ static bool vmx_probe(const struct isa *isa, const char **why)
 	u32 a, b, c, d;
 	u64 feature;
 
-	*why = "VT-x runs x86_64 guests only";
+	*why = NULL;
 	if (isa != &x86_isa)
 		return false;
 	/* On AMD's CPUs it is svm_probe() that knows what is missing. */
