@@ -24,7 +24,8 @@ HOSTED := $(CORE) kernel/cli arch/hosted
 
 DIRS_hosted  := $(HOSTED) arch/hosted/$(MACHINE)
 DIRS_hosted_aarch64 := $(HOSTED) arch/hosted/aarch64
-DIRS_x86_64  := $(BARE) arch/x86_64 arch/x86_64/sys arch/x86_64/vt arch/x86_64/svm boot/x86_64
+DIRS_x86_64  := $(BARE) arch/x86_64 arch/x86_64/sys arch/x86_64/vt arch/x86_64/svm arch/x86_64/vmx \
+                boot/x86_64
 DIRS_aarch64 := $(BARE) arch/aarch64 arch/aarch64/sys arch/aarch64/el2 boot/aarch64
 
 CPU_hosted  := $(MACHINE)

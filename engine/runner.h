@@ -16,7 +16,7 @@ struct runner {
 	const char *name;				/* "interp" */
 	bool accelerated;		/* runs guest instructions on the hardware */
 	bool translates;		/* ... or makes host code of them */
-	/* can this host run that ISA this way? *why says why not */
+	/* can this host run that ISA this way? *why says why not; NULL: nothing of interest */
 	bool (*probe)(const struct isa *isa, const char **why);
 	err_t (*init)(struct gcpu *g);
 	/*

@@ -23,7 +23,7 @@ RUN="qemu-system-x86 qemu-system-arm qemu-system-misc ovmf qemu-efi-aarch64 mtoo
 TEST="acpica-tools libc6-dev libcmocka-dev libclang-rt-14-dev clang-format device-tree-compiler
 python3 qemu-user-static gcc gcc-riscv64-unknown-elf gcc-riscv64-linux-gnu
 libc6-dev-riscv64-cross opensbi u-boot-qemu util-linux libc6-dev-arm64-cross
-libgcc-12-dev-arm64-cross"
+libgcc-12-dev-arm64-cross bochs bochsbios vgabios"
 KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
 CACHE=${CACHE:-$HOME/.cache/fvp}
 

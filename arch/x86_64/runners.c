@@ -1,8 +1,8 @@
 /* What can run a guest CPU on x86-64, best first. */
 #include "engine/runner.h"
 
-extern const struct runner svm_runner;
+extern const struct runner svm_runner, vmx_runner;
 
 const struct runner *const runners[] = {
-	&svm_runner, &hybrid_runner, &jit_runner, &interp_runner, &audit_runner, NULL
+	&svm_runner, &vmx_runner, &hybrid_runner, &jit_runner, &interp_runner, &audit_runner, NULL
 };

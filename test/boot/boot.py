@@ -7,7 +7,8 @@ A row says which hosts it runs on (san is the process under ASan and
 UBSan; hostile is that of test/hostile, only where it is named), what it boots, a
 dialogue of things to expect and to send, lines that must not appear, a time limit, and for a
 process the exit status, whether each runner has to do it (runners), and how many MiB of memory
-it may take at most (rss). bare_steps follow on bare metal; env and qemu are for boot/qemu.sh.
+it may take at most (rss). bare_steps follow on bare metal; env and qemu are for boot/qemu.sh, env
+for test/boot/bochs.py (host bochs: an x86_64 machine) too.
 Time limits are generous: they end a hang, they never judge speed.
 """
 
@@ -25,7 +26,7 @@ sys.path.append(os.path.dirname(HERE))
 from runners import RUNNERS, options, runners
 
 PROCESS = {"hosted": "build/fvp", "san": "build/san/fvp", "hostile": "build/hostile/fvp"}
-HOSTS = [*PROCESS, "x86_64", "aarch64"]
+HOSTS = [*PROCESS, "x86_64", "aarch64", "bochs"]
 TIME_FACTOR = float(os.environ.get("BOOT_TIME_FACTOR", "1"))
 ALWAYS_FORBIDDEN = ["PANIC on cpu", "assertion failed", "AddressSanitizer", "runtime error:"]
 
@@ -106,8 +107,11 @@ def command_for(row, host, runner):
     with open(f"{out}/fvp.toml", "w", encoding="utf-8") as f:
         f.write(row["config"])
     esp = f"{out}/esp.img"
-    subprocess.run(["boot/esp.sh", esp, f"build/fvp-{host}.efi", f"{out}/fvp.toml"] +
+    arch = "x86_64" if host == "bochs" else host
+    subprocess.run(["boot/esp.sh", esp, f"build/fvp-{arch}.efi", f"{out}/fvp.toml"] +
                    row.get("files", []), check=True)
+    if host == "bochs":
+        return ["test/boot/bochs.py", esp]
     return ["boot/qemu.sh", host, esp] + row.get("qemu", {}).get(host, [])
 
 

@@ -40,6 +40,7 @@ LAYERS = {
     "arch/x86_64*": "arch* kernel engine engine/back* drivers/port drivers/host* boot* " + BASE,
     "arch/x86_64/vt": "arch arch/x86_64/sys engine/front/x86 " + ENGINE,
     "arch/x86_64/svm": "arch arch/x86_64/sys arch/x86_64/vt engine/front/x86 " + ENGINE,
+    "arch/x86_64/vmx": "arch arch/x86_64/sys arch/x86_64/vt engine/front/x86 " + ENGINE,
     "arch/aarch64*": "arch* kernel engine engine/back* drivers/port drivers/host* boot* " + BASE,
     "arch/aarch64/el2": "arch arch/aarch64/sys engine/front/a64 " + ENGINE,
     "boot/loader*": "boot boot/loader* kernel/base",

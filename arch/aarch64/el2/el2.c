@@ -36,7 +36,7 @@ static bool vmid_used[VMIDS];
 
 static bool el2_probe(const struct isa *isa, const char **why)
 {
-	*why = "EL2 runs aarch64 guests only";
+	*why = NULL;
 	if (isa != &a64_isa)
 		return false;
 	*why = el2_gic_why();

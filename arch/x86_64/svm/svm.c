@@ -62,7 +62,7 @@ static bool svm_probe(const struct isa *isa, const char **why)
 {
 	u32 a, b, c, d;
 
-	*why = "SVM runs x86_64 guests only";
+	*why = NULL;
 	if (isa != &x86_isa)
 		return false;
 	*why = "the CPU has no SVM";

@@ -96,17 +96,25 @@ static void leaf_topology(const struct vt_cpu *v, u32 sub, u32 *r)
 	}
 }
 
-/* Sizes of the XSAVE image: for what is on now, and for all that can be. */
-static void leaf_xsave(const struct vt_cpu *v, u32 *r)
+/*
+ * Sizes of the XSAVE image: for what is on now, and for all that can be. AVX's part is the last in
+ * the compacted form (subleaf 1), too, and where it is in the other.
+ */
+static void leaf_xsave(const struct vt_cpu *v, u32 sub, u32 *r)
 {
-	u32 a, b, c, d;
+	u32 a, b, c, d, compacts = r[A] & 2;
 
-	r[A] = (u32)vt_xcr0_mask();
+	if (sub == 0)
+		r[A] = (u32)vt_xcr0_mask();
 	r[B] = r[C] = 576;
 	if (vt_xcr0_mask() & 4 && __get_cpuid_count(0xd, 2, &a, &b, &c, &d)) {
 		r[C] = a + b;
 		if (v->st->xcr0 & 4)
 			r[B] = a + b;
+	}
+	if (sub == 1) {
+		r[B] = compacts ? r[B] : 0;
+		r[C] = 0;
 	}
 }
 
@@ -129,8 +137,8 @@ static void leaf_fill(const struct vt_cpu *v, u32 leaf, u32 sub, u32 *r)
 		leaf_topology(v, sub, r);
 		break;
 	case 0xd:
-		if (sub == 0)
-			leaf_xsave(v, r);
+		if (sub <= 1)
+			leaf_xsave(v, sub, r);
 		break;
 	case LEAF_HYPERVISOR:
 		r[A] = LEAF_KVM;

@@ -201,7 +201,7 @@ static void test_pick(void **s)
 	assert_null(runner_pick(&toy, "warp", &why));
 	assert_string_equal(why, "this build has no such runner");
 	assert_null(runner_pick(&plain, "auto", &why));
-	assert_string_equal(why, "only toys");
+	assert_string_equal(why, "no silicon");
 }
 
 static void test_exit_names(void **s)
