@@ -25,3 +25,13 @@ void range_mmio_write(const struct range *r, gpa_t gpa, u32 len, u64 val)
 	if (r->lock != NULL)
 		lock_drop(r->lock);
 }
+
+u64 range_emulate(const struct range *r, gpa_t gpa, u32 len, bool write, u64 val)
+{
+	if (!r || r->kind != RANGE_MMIO)
+		return MASK(8 * len);
+	if (!write)
+		return range_mmio_read(r, gpa, len);
+	range_mmio_write(r, gpa, len, val);
+	return val;
+}

@@ -79,6 +79,11 @@ err_t space_write(struct space *s, gpa_t gpa, const void *buf, u64 len);
 /* Dispatch one access to a model; the range must be RANGE_MMIO. */
 u64 range_mmio_read(const struct range *r, gpa_t gpa, u32 len);
 void range_mmio_write(const struct range *r, gpa_t gpa, u32 len, u64 val);
+/*
+ * An access to what is no memory for it: a device in @r; where nothing (NULL) or ROM is, reads
+ * float high and writes go nowhere. What was read.
+ */
+u64 range_emulate(const struct range *r, gpa_t gpa, u32 len, bool write, u64 val);
 
 /*
  * Dirty log: start with all pages clean; take copies and clears the bits of the RAM range

@@ -9,6 +9,7 @@
 #include "arch/aarch64/sys/host.h"
 #include "arch/aarch64/sys/sysreg.h"
 #include "arch/irq.h"
+#include "engine/native.h"
 #include "engine/runner.h"
 #include "kernel/base/heap.h"
 
@@ -173,37 +174,6 @@ static void el2_sync(struct gcpu *g)
 	c->loaded = false;
 }
 
-static bool take_requests(struct el2_cpu *c)
-{
-	struct gcpu *g = c->g;
-	u32 r;
-
-	atomic_exchange(&g->attention, 0);
-	r = atomic_load(&g->requests);
-	if (r & REQ_TLB)
-		c->host = CPU_MAX;
-	atomic_fetch_and(&g->requests, ~r);
-	return !(r & REQ_LEAVE);
-}
-
-static bool may_enter(struct el2_cpu *c, struct exit *x)
-{
-	struct gcpu *g = c->g;
-
-	x->why = EXIT_BUDGET;
-	if (atomic_load(&g->attention) && !take_requests(c))
-		return false;
-	if (atomic_load(&cpu_self->pending))
-		return false;
-	if (!g->halted)
-		return true;
-	x->why = EXIT_HALT;
-	if (!g->isa->wakes(g))
-		return false;
-	g->halted = false;
-	return true;
-}
-
 /* The controller and the timer as they are now. */
 static void prepare(struct el2_cpu *c)
 {
@@ -260,7 +230,7 @@ static void el2_run(struct gcpu *g, struct exit *x)
 
 	if (!c->loaded)
 		turn_begin(c);
-	while (next == EL2_AGAIN && may_enter(c, x)) {
+	while (next == EL2_AGAIN && native_may_enter(g, x, &c->host)) {
 		u64 slot = guest_try(c);
 
 		if (slot)

@@ -108,21 +108,15 @@ static void clean_block(struct el2_cpu *c, gpa_t gpa)
 	mem_clean(r->host + (from - r->base), to - from);
 }
 
-/* Where there is nothing, or ROM, writes go nowhere and reads float high. */
 static u64 mmio_access(struct el2_cpu *c, gpa_t gpa, u32 len, bool write, u64 value)
 {
 	const struct range *r = space_find(c->g->space, gpa);
 
 	c->g->exits[EXIT_MMIO]++;
-	if (!r || r->kind != RANGE_MMIO)
-		return MASK(8 * len);
 	/* The interrupt controller must know what is in list registers. */
-	if (r->ctx == c->g->intc_ctl)
+	if (r && r->kind == RANGE_MMIO && r->ctx == c->g->intc_ctl)
 		el2_gic_store(c);
-	if (!write)
-		return range_mmio_read(r, gpa, len);
-	range_mmio_write(r, gpa, len, value);
-	return value;
+	return range_emulate(r, gpa, len, write, value);
 }
 
 static enum el2_next device_access(struct el2_cpu *c, u64 esr, gpa_t gpa, struct exit *x)

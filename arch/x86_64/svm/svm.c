@@ -13,6 +13,7 @@
 #include "arch/mem.h"
 #include "arch/x86_64/sys/clock.h"
 #include "arch/x86_64/sys/insn.h"
+#include "engine/native.h"
 #include "engine/runner.h"
 #include "kernel/base/heap.h"
 #include "kernel/base/page.h"
@@ -232,39 +233,6 @@ static void svm_sync(struct gcpu *g)
 	s->vt.loaded = false;
 }
 
-/* Requests of other CPUs. False: one asked to leave. */
-static bool take_requests(struct svm_cpu *s)
-{
-	struct gcpu *g = s->vt.g;
-	u32 r;
-
-	atomic_exchange(&g->attention, 0);
-	r = atomic_load(&g->requests);
-	if (r & REQ_TLB)
-		svm_flush(s);
-	atomic_fetch_and(&g->requests, ~r);
-	return !(r & REQ_LEAVE);
-}
-
-/* May the guest go on? Else the exit is filled in. */
-static bool may_enter(struct svm_cpu *s, struct exit *x)
-{
-	struct gcpu *g = s->vt.g;
-
-	x->why = EXIT_BUDGET;
-	if (atomic_load(&g->attention) && !take_requests(s))
-		return false;
-	if (atomic_load(&cpu_self->pending))
-		return false;
-	if (!g->halted)
-		return true;
-	x->why = EXIT_HALT;
-	if (!g->isa->wakes(g))
-		return false;
-	g->halted = false;
-	return true;
-}
-
 static void guest_enter(struct svm_cpu *s)
 {
 	struct x86_state *st = s->vt.st;
@@ -311,7 +279,7 @@ static void svm_run(struct gcpu *g, struct exit *x)
 	}
 	if (!s->vt.loaded)
 		turn_begin(s);
-	while (next == VT_AGAIN && may_enter(s, x)) {
+	while (next == VT_AGAIN && native_may_enter(g, x, &s->host)) {
 		bool entered = guest_try(s);
 
 		if (likely(entered))

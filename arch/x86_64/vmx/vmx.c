@@ -18,6 +18,7 @@
 #include "arch/x86_64/sys/clock.h"
 #include "arch/x86_64/sys/insn.h"
 #include "arch/x86_64/sys/percpu.h"
+#include "engine/native.h"
 #include "engine/runner.h"
 #include "kernel/base/fmt.h"
 #include "kernel/base/heap.h"
@@ -327,39 +328,6 @@ static void vmx_sync(struct gcpu *g)
 	s->vt.loaded = false;
 }
 
-/* Requests of other CPUs. False: one asked to leave. */
-static bool take_requests(struct vmx_cpu *s)
-{
-	struct gcpu *g = s->vt.g;
-	u32 r;
-
-	atomic_exchange(&g->attention, 0);
-	r = atomic_load(&g->requests);
-	if (r & REQ_TLB)
-		vmx_flush(s);
-	atomic_fetch_and(&g->requests, ~r);
-	return !(r & REQ_LEAVE);
-}
-
-/* May the guest go on? Else the exit is filled in. */
-static bool may_enter(struct vmx_cpu *s, struct exit *x)
-{
-	struct gcpu *g = s->vt.g;
-
-	x->why = EXIT_BUDGET;
-	if (atomic_load(&g->attention) && !take_requests(s))
-		return false;
-	if (atomic_load(&cpu_self->pending))
-		return false;
-	if (!g->halted)
-		return true;
-	x->why = EXIT_HALT;
-	if (!g->isa->wakes(g))
-		return false;
-	g->halted = false;
-	return true;
-}
-
 /* 0, or how it was refused. */
 static u32 guest_enter(struct vmx_cpu *s)
 {
@@ -419,7 +387,7 @@ static void vmx_run(struct gcpu *g, struct exit *x)
 	}
 	if (!s->vt.loaded)
 		turn_begin(s);
-	while (next == VT_AGAIN && may_enter(s, x))
+	while (next == VT_AGAIN && native_may_enter(g, x, &s->host))
 		next = guest_try(s, x);
 }
 

@@ -20,18 +20,12 @@ static u64 port_access(struct vt_cpu *v, u32 port, u32 len, bool write, u64 valu
 	return value;
 }
 
-/* Where there is nothing, or ROM, writes go nowhere and reads float high. */
 static u64 mmio_access(struct vt_cpu *v, gpa_t gpa, u32 len, bool write, u64 value)
 {
 	const struct range *r = gpa == v->device ? v->range : space_find(v->g->space, gpa);
 
 	v->g->exits[EXIT_MMIO]++;
-	if (!r || r->kind != RANGE_MMIO)
-		return write ? value : MASK(8 * len);
-	if (!write)
-		return range_mmio_read(r, gpa, len);
-	range_mmio_write(r, gpa, len, value);
-	return value;
+	return range_emulate(r, gpa, len, write, value);
 }
 
 static void page_fault(struct vt_cpu *v, u64 va, u32 error)
